@@ -1,0 +1,25 @@
+# Copyright (c) 2026 The dockhost.azure authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Make the collection importable from the work tree as ansible_collections.dockhost.azure."""
+
+from __future__ import annotations
+
+import pathlib
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+COLLECTIONS = ROOT / ".work" / "dev"
+
+
+def _link_collection() -> None:
+    """Link the work tree where Python and Ansible look for collections (git ignores .work)."""
+    parent = COLLECTIONS / "ansible_collections" / "dockhost"
+    parent.mkdir(parents=True, exist_ok=True)
+    link = parent / "azure"
+    if not link.is_symlink():
+        link.symlink_to("../../../..")
+
+
+_link_collection()
+sys.path.insert(0, str(COLLECTIONS))
