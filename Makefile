@@ -1,0 +1,45 @@
+# Copyright (c) 2026 The dockhost.azure authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help setup demo demo-down test test-fast test-all lint check clean
+
+PYTEST := .venv/bin/python -m pytest
+
+help:            ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## */\t/' | expand -t 14
+
+demo:            ## start azlab, run the site playbook on it, print the report
+	@scripts/setup machines
+	@scripts/demo up
+
+demo-down:       ## run the teardown playbook, prove that nothing is left, stop the lab
+	@scripts/setup machines
+	@scripts/demo down
+
+test-fast:       ## unit tests and control-plane tests, without machines
+	@scripts/setup control
+	$(PYTEST) -q tests/unit tests/control_plane azlab/tests -m "not machines"
+
+test:            ## all of test-fast, then the end-to-end test on real machines
+	@scripts/setup machines
+	$(PYTEST) -q tests/unit tests/control_plane azlab/tests -m "not machines"
+	$(PYTEST) -v tests/e2e
+
+test-all:        ## what is not in test: lint, sanity, docs checks, the lab's and the roles' tests on machines
+	@scripts/setup machines
+	@scripts/check
+	$(PYTEST) -v azlab/tests tests/integration -m machines
+
+lint:            ## ansible-lint and yamllint alone
+	@scripts/setup control
+	@scripts/check lint
+
+check:           ## lint, ansible-test sanity on the lowest and the newest ansible-core, documentation checks
+	@scripts/setup control
+	@scripts/check
+
+clean:           ## remove what make built here (.venv, .work); the lab is removed by demo-down
+	rm -rf .venv .work
