@@ -1,0 +1,86 @@
+# Copyright (c) 2026 The dockhost.azure authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a swarm says of itself, in the words that operators use: nodes, services, published ports.
+
+Pure: the answers of the Engine API in, plain dictionaries out. Private to the collection.
+API: https://docs.docker.com/reference/api/engine/version/v1.44/#tag/Service/operation/ServiceList
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+Json = t.Mapping[str, t.Any]
+
+
+def node_report(node: Json) -> dict[str, t.Any]:
+    """One node: name, id, role, leader, state, availability, address, labels."""
+    manager = node.get("ManagerStatus") or {}
+    return {
+        "id": node["ID"],
+        "name": node["Description"]["Hostname"],
+        "role": node["Spec"]["Role"],
+        "leader": bool(manager.get("Leader")),
+        "reachability": manager.get("Reachability"),
+        "state": node["Status"]["State"],
+        "availability": node["Spec"]["Availability"],
+        "address": node["Status"].get("Addr", ""),
+        "labels": dict(node["Spec"].get("Labels") or {}),
+        "engine": node["Description"].get("Engine", {}).get("EngineVersion", ""),
+    }
+
+
+def service_report(service: Json) -> dict[str, t.Any]:
+    """One service: name, stack, image, mode, tasks running of tasks wanted (for jobs: completed of wanted), ports."""
+    spec = service["Spec"]
+    status = service.get("ServiceStatus") or {}
+    mode = next(iter(spec.get("Mode") or {"Replicated": {}}))
+    job = mode in ("ReplicatedJob", "GlobalJob")
+    running = status.get("CompletedTasks" if job else "RunningTasks", 0)
+    wanted = status.get("DesiredTasks", 0)
+    if mode == "ReplicatedJob":
+        wanted = spec["Mode"][mode].get("TotalCompletions", 1)
+    elif job:
+        # A global job wants one task a node, and each that is done counts as completed, no longer as desired.
+        wanted = max(wanted, running)
+    return {
+        "id": service["ID"],
+        "name": spec["Name"],
+        "stack": (spec.get("Labels") or {}).get("com.docker.stack.namespace", ""),
+        "image": spec["TaskTemplate"].get("ContainerSpec", {}).get("Image", "").partition("@")[0],
+        "mode": mode.lower(),
+        "job": job,
+        "running": running,
+        "wanted": wanted,
+        "healthy": running >= wanted,
+        "ports": [_port(port) for port in _ports(service)],
+    }
+
+
+def published_ports(services: t.Iterable[Json]) -> list[dict[str, t.Any]]:
+    """The ports that the swarm opens on its nodes, each once, in order: what a load balancer has to forward."""
+    found: dict[tuple[int, str], dict[str, t.Any]] = {}
+    for service in services:
+        for port in _ports(service):
+            entry = _port(port)
+            if entry["port"]:
+                found.setdefault((entry["port"], entry["protocol"]), dict(entry, service=service["Spec"]["Name"]))
+    return [found[key] for key in sorted(found)]
+
+
+def _ports(service: Json) -> t.Sequence[Json]:
+    # Endpoint carries the ports that the swarm itself chose where the user named none; a service that was created this
+    # moment has no endpoint yet, and its specification must do.
+    endpoint = service.get("Endpoint") or {}
+    return endpoint.get("Ports") or (service["Spec"].get("EndpointSpec") or {}).get("Ports") or []
+
+
+def _port(port: Json) -> dict[str, t.Any]:
+    return {
+        "port": port.get("PublishedPort", 0),
+        "target_port": port.get("TargetPort", 0),
+        "protocol": port.get("Protocol", "tcp"),
+        "mode": port.get("PublishMode", "ingress"),
+    }

@@ -1,0 +1,113 @@
+#!/usr/bin/python
+# Copyright (c) 2026 The dockhost.azure authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: swarm_info
+short_description: Read nodes, services and published ports of a Docker swarm
+version_added: 0.1.0
+author: The dockhost.azure authors (@dockhost)
+description:
+  - Reads what the swarm says of itself from the Docker Engine of a manager, over the engine's socket.
+  - Runs on a host that is a manager of a swarm and needs nothing there but Python.
+options:
+  docker_socket:
+    description: Path of the Docker Engine's socket on the host.
+    type: str
+    default: /var/run/docker.sock
+attributes:
+  check_mode:
+    description: Can run in check mode and tell the same, since it changes nothing.
+    support: full
+  diff_mode:
+    description: Nothing is changed, so there is nothing to show.
+    support: N/A
+seealso:
+  - module: dockhost.azure.load_balancer
+    description: Takes RV(published_ports) to let the load balancer's rules follow the swarm.
+"""
+
+EXAMPLES = r"""
+- name: Ask the swarm what it publishes
+  dockhost.azure.swarm_info:
+  become: true
+  register: swarm
+
+- name: Stop when a service misses tasks
+  ansible.builtin.assert:
+    that: swarm.services | rejectattr('healthy') | list | length == 0
+    fail_msg: "These services miss tasks: {{ swarm.services | rejectattr('healthy') | map(attribute='name') | join(', ') }}"
+"""
+
+RETURN = r"""
+cluster_id:
+  description: Id of the swarm.
+  returned: success
+  type: str
+  sample: xkhgigp8a4jvw2ynhqxe1kbcl
+nodes:
+  description: The nodes, by name.
+  returned: success
+  type: list
+  elements: dict
+  sample:
+    - {name: demo-1, id: dkp8vy1dq1kxleu9g4u78tlag, role: manager, leader: true, reachability: reachable, state: ready,
+       availability: active, address: 172.28.0.4, labels: {dockhost.zone: "1"}, engine: 26.1.5}
+services:
+  description: The services, by name. For jobs RV(services[].running) counts the completed tasks.
+  returned: success
+  type: list
+  elements: dict
+  sample:
+    - {name: blog_edge, id: 9mnpnzenvg8p8tdbtq4wvbkcz, stack: blog, image: "haproxy:3.0", mode: global, job: false,
+       running: 3, wanted: 3, healthy: true, ports: [{port: 80, target_port: 80, protocol: tcp, mode: host}]}
+published_ports:
+  description: The ports that the swarm opens on its nodes, each once.
+  returned: success
+  type: list
+  elements: dict
+  sample: [{port: 80, target_port: 80, protocol: tcp, mode: host, service: blog_edge}]
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.dockhost.azure.plugins.module_utils._engine.client import DEFAULT_SOCKET, Engine
+from ansible_collections.dockhost.azure.plugins.module_utils._engine.errors import EngineError, EngineUnreachable
+from ansible_collections.dockhost.azure.plugins.module_utils._swarm.report import (
+    node_report,
+    published_ports,
+    service_report,
+)
+
+
+def read_swarm(engine: Engine) -> dict:
+    """Three requests: the swarm, its nodes, its services with the number of their tasks."""
+    services = sorted(engine.get("/services", status=True) or [], key=lambda service: service["Spec"]["Name"])
+    nodes = [node_report(node) for node in engine.get("/nodes")]
+    return {
+        "cluster_id": engine.get("/swarm")["ID"],
+        "nodes": sorted(nodes, key=lambda node: node["name"]),
+        "services": [service_report(service) for service in services],
+        "published_ports": published_ports(services),
+    }
+
+
+def main() -> None:
+    module = AnsibleModule(
+        argument_spec={"docker_socket": {"type": "str", "default": DEFAULT_SOCKET}},
+        supports_check_mode=True,
+    )
+    try:
+        module.exit_json(changed=False, **read_swarm(Engine(module.params["docker_socket"])))
+    except EngineError as error:
+        # 503 is the engine's answer of a node that is no manager.
+        remedy = " Run this module on a manager of the swarm." if error.status == 503 else ""
+        module.fail_json(msg=f"Failed to read the swarm: {error}{remedy}")
+    except EngineUnreachable as error:
+        module.fail_json(msg=str(error))
+
+
+if __name__ == "__main__":
+    main()
