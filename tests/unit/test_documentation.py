@@ -1,0 +1,44 @@
+# Copyright (c) 2026 The dockhost.azure authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What no tool catches in the modules' documentation: short names in EXAMPLES, a missing version_added."""
+
+from __future__ import annotations
+
+import ast
+import pathlib
+
+import pytest
+import yaml
+
+PLUGINS = pathlib.Path(__file__).resolve().parents[2] / "plugins"
+FILES = sorted((PLUGINS / "modules").glob("*.py")) + sorted((PLUGINS / "inventory").glob("*.py"))
+KEYWORDS = {
+    "name", "register", "when", "loop", "become", "delegate_to", "run_once", "vars", "environment", "tags", "until",
+    "retries", "delay", "no_log", "check_mode", "diff", "changed_when", "failed_when", "notify", "hosts", "tasks",
+    "gather_facts", "connection", "block", "module_defaults", "throttle", "ignore_errors", "args",
+}  # fmt: skip
+
+
+def text_of(path, name):
+    for node in ast.parse(path.read_text()).body:
+        if isinstance(node, ast.Assign) and node.targets[0].id == name:
+            return ast.literal_eval(node.value)
+    return None
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_version_added(path):
+    assert yaml.safe_load(text_of(path, "DOCUMENTATION")).get("version_added")
+
+
+@pytest.mark.parametrize("path", [f for f in FILES if f.parent.name == "modules"], ids=lambda path: path.stem)
+def test_examples_use_full_names(path):
+    tasks = yaml.safe_load(text_of(path, "EXAMPLES"))
+    assert tasks, "no examples"
+    for task in tasks:
+        for inner in task.get("tasks", []) + task.get("block", []) or [task]:
+            modules = [key for key in inner if key not in KEYWORDS]
+            assert modules, inner
+            assert all(key.count(".") >= 2 for key in modules), modules
