@@ -1,0 +1,163 @@
+# Copyright (c) 2026 The dockhost.azure authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Glue between Ansible and the engine: parameters in, plan, changed, diff and result out. Private to this collection.
+
+A module describes its work as a Task and hands the class to ``run``::
+
+    def main():
+        run(Network, argument_spec=NETWORK_ARGS)
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from typing import Any, Dict, List, Mapping, Optional, Sequence
+
+from ansible.module_utils.basic import AnsibleModule, env_fallback, missing_required_lib
+
+from ansible_collections.dockhost.azure.plugins.module_utils import _apply
+from ansible_collections.dockhost.azure.plugins.module_utils._azure import session
+from ansible_collections.dockhost.azure.plugins.module_utils._azure.client import Client
+from ansible_collections.dockhost.azure.plugins.module_utils._errors import DockhostError, RefusedError
+from ansible_collections.dockhost.azure.plugins.module_utils._plan.core import Plan
+
+# Documented by the fragment dockhost.azure.azure.
+AZURE_ARGS: Dict[str, Any] = {
+    "subscription_id": {"type": "str", "fallback": (env_fallback, ["AZURE_SUBSCRIPTION_ID"])},
+    "client_id": {"type": "str", "fallback": (env_fallback, ["AZURE_CLIENT_ID"])},
+    "secret": {"type": "str", "no_log": True, "fallback": (env_fallback, ["AZURE_SECRET", "AZURE_CLIENT_SECRET"])},
+    "tenant": {"type": "str", "fallback": (env_fallback, ["AZURE_TENANT", "AZURE_TENANT_ID"])},
+    "cloud_environment": {
+        "type": "str", "default": "AzureCloud", "fallback": (env_fallback, ["AZURE_CLOUD_ENVIRONMENT"]),
+    },
+    "ca_file": {"type": "path", "fallback": (env_fallback, ["AZURE_CA_FILE", "REQUESTS_CA_BUNDLE"])},
+    "auth_source": {
+        "type": "str", "default": "auto", "choices": ["auto", "env", "credential_file", "cli", "msi"],
+        "fallback": (env_fallback, ["ANSIBLE_AZURE_AUTH_SOURCE"]),
+    },
+    "profile": {"type": "str", "fallback": (env_fallback, ["AZURE_PROFILE"])},
+}
+
+# Documented by the fragment dockhost.azure.tags.deployment.
+DEPLOYMENT_ARGS: Dict[str, Any] = {"deployment": {"type": "str"}}
+
+# Documented by the fragment dockhost.azure.tags.
+TAGS_ARGS: Dict[str, Any] = dict(DEPLOYMENT_ARGS, tags={"type": "dict"})
+
+
+class Task:
+    """The work of one module. Subclasses fill in the hooks; each is called once, in this order.
+
+    ``__init__`` and ``check`` are pure: whatever can be known to be wrong is raised there, before anything is sent.
+    """
+
+    def __init__(self, params: Mapping[str, Any], subscription_id: str):
+        self.params = params
+        self.subscription_id = subscription_id
+        self.warnings: List[str] = []
+
+    @property
+    def deployment(self) -> str:
+        """The value of the ownership tag."""
+        return self.params.get("deployment") or self.params.get("resource_group") or self.params["name"]
+
+    def check(self) -> None:
+        """Raise InputError for what cannot work."""
+
+    async def observe(self, client: Client) -> Any:
+        """Read what is there; the return value goes to ``plan`` and ``result``."""
+        raise NotImplementedError
+
+    def plan(self, actual: Any) -> Plan:
+        """Compute the plan; pure. May raise RefusedError."""
+        return Plan()
+
+    async def finish(self, client: Client, actual: Any, results: List[_apply.StepResult]) -> None:
+        """What is to be awaited after all steps are done (ports that answer, for instance); not in check mode."""
+
+    def result(self, actual: Any, plan: Plan, applied: bool) -> Dict[str, Any]:
+        """The module's own return values; ``actual`` was observed again when steps were applied."""
+        return {}
+
+    def progress(self, event: str, step: Any) -> None:
+        """Told of each change of state of a step."""
+
+
+def azure_module(argument_spec: Mapping[str, Any], **options: Any) -> AnsibleModule:
+    """An AnsibleModule with the sign-in options; ends with one sentence when the libraries are missing."""
+    options.setdefault("supports_check_mode", True)
+    module = AnsibleModule(argument_spec=dict(AZURE_ARGS, **argument_spec), **options)
+    missing, trace = session.missing_library()
+    if missing:
+        module.fail_json(
+            msg="{0} Install the collection's requirements.txt for that Python.".format(
+                missing_required_lib(missing).rstrip(".") + "."
+            ),
+            exception=trace,
+        )
+    return module
+
+
+def run(task_class: type, argument_spec: Mapping[str, Any], **options: Any) -> None:
+    """Run a module: check, observe, plan, apply (not in check mode), observe again, exit.
+
+    :param task_class: a Task.
+    :param argument_spec: the module's own options; the sign-in options are added.
+    :param options: for AnsibleModule (required_if, mutually_exclusive, …).
+    """
+    module = azure_module(argument_spec, **options)
+    plans: List[Plan] = []
+    try:
+        result = asyncio.run(_work(module, task_class, plans))
+    except DockhostError as error:
+        extra = dict(error.result())
+        if plans and module._diff:
+            extra["diff"] = plans[0].diff()
+        module.fail_json(msg=str(error), **extra)
+    module.exit_json(**result)
+
+
+async def _work(module: AnsibleModule, task_class: type, plans: List[Plan]) -> Dict[str, Any]:
+    params = module.params
+    task_class(params, params.get("subscription_id") or "").check()
+    async with session.open_client(params) as client:
+        _stop_on_signals(client)
+        task = task_class(params, client.subscription_id)
+        actual = await task.observe(client)
+        plan = task.plan(actual)
+        plans.append(plan)
+        if plan.refusals:
+            raise RefusedError([step.reason for step in plan.refusals])
+        results: List[_apply.StepResult] = []
+        if not module.check_mode:
+            results = await _apply.apply(plan, client, task.progress)
+            _apply.check_results(results)
+            await task.finish(client, actual, results)
+            if plan.changed:
+                actual = await task.observe(client)
+        for warning in task.warnings:
+            module.warn(warning)
+        result = {"changed": plan.changed, "plan": plan.summary(_apply.seconds(results))}
+        result.update(task.result(actual, plan, not module.check_mode))
+        if module._diff:
+            result["diff"] = plan.diff()
+        return result
+
+
+def _stop_on_signals(client: Client) -> None:
+    """SIGINT and SIGTERM: start nothing more, report what was done, leave the rest to Azure."""
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, client.stop.set)
+
+
+def text_or_none(value: Optional[str]) -> Optional[str]:
+    """An option that templates left empty counts as not given."""
+    return value if value not in (None, "") else None
+
+
+def any_given(params: Mapping[str, Any], names: Sequence[str]) -> bool:
+    """Whether one of several options was given."""
+    return any(params.get(name) is not None for name in names)
