@@ -53,6 +53,8 @@ class Task:
     ``__init__`` and ``check`` are pure: whatever can be known to be wrong is raised there, before anything is sent.
     """
 
+    sdk = "network"  # whose SDK client carries the requests; "compute" for what makes machines
+
     def __init__(self, params: Mapping[str, Any], subscription_id: str):
         self.params = params
         self.subscription_id = subscription_id
@@ -122,7 +124,7 @@ def run(task_class: type, argument_spec: Mapping[str, Any], **options: Any) -> N
 async def _work(module: AnsibleModule, task_class: type, plans: List[Plan]) -> Dict[str, Any]:
     params = module.params
     task_class(params, params.get("subscription_id") or "").check()
-    async with session.open_client(params) as client:
+    async with session.open_client(params, task_class.sdk) as client:
         _stop_on_signals(client)
         task = task_class(params, client.subscription_id)
         actual = await task.observe(client)
