@@ -1,0 +1,195 @@
+# Copyright (c) 2026 The dockhost.azure authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What can be known to be wrong about a host group before anything is asked of Azure (private, pure)."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Iterable, List, Mapping, Optional
+
+from ansible_collections.dockhost.azure.plugins.module_utils._errors import InputError
+from ansible_collections.dockhost.azure.plugins.module_utils._model import custom_data
+from ansible_collections.dockhost.azure.plugins.module_utils._model.host_group import custom_data as custom_data_of
+from ansible_collections.dockhost.azure.plugins.module_utils._model.images import EXAMPLE, Image
+from ansible_collections.dockhost.azure.plugins.module_utils._model.ssh_keys import login_key_problem
+
+MAX_COUNT = 1000
+MAX_TAGS = 50
+OUR_TAGS = 5
+
+# A host's name is its machine's, its computer's and a label of DNS: what all three allow.
+# https://learn.microsoft.com/azure/azure-resource-manager/management/resource-name-rules#microsoftcompute
+_HOST = re.compile(r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$", re.IGNORECASE)
+_GROUP = re.compile(r"^[-\w.()]{0,89}[-\w()]$")
+_USER = re.compile(r"^[a-z_][a-z0-9_-]{0,31}$", re.IGNORECASE)
+_POOL = re.compile(
+    r"^/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft\.Network/loadBalancers/[^/]+/backendAddressPools/[^/]+$",
+    re.IGNORECASE,
+)
+_SUBNET = re.compile(
+    r"^/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft\.Network/virtualNetworks/[^/]+/subnets/[^/]+$",
+    re.IGNORECASE,
+)
+
+# https://learn.microsoft.com/azure/virtual-machines/linux/faq#what-are-the-username-requirements-when-creating-a-vm-
+RESERVED_USERS = frozenset(
+    "administrator admin user user1 test user2 test1 user3 admin1 1 123 a actuser adm admin2 aspnet backup console david "
+    "guest john owner root server sql support support_388945a0 sys test2 test3 user4 user5".split()
+)
+
+
+def check(params: Mapping[str, Any]) -> None:
+    """Raise InputError for the first option that cannot work."""
+    _scope(params)
+    _hosts(params)
+    if params["state"] == "present":
+        _login(params)
+        _image(params)
+        _places(params)
+        _network(params)
+        _disks(params)
+        _tags(params)
+    for option in ("serial", "wait_timeout"):
+        if params.get(option) is not None and params[option] < 1:
+            raise InputError(option, f"{option}: {params[option]} is too small: give a number from 1.")
+
+
+def _scope(params: Mapping[str, Any]) -> None:
+    name, group = params["name"], params["resource_group"]
+    if not _HOST.match(name) or len(name) > 58:
+        raise InputError(
+            "name",
+            f"name: '{name}' cannot be the name of a host group: use letters, digits and hyphens, at most 58, with a letter or "
+            "digit at both ends (host names are made of it).",
+        )
+    if not _GROUP.match(group):
+        raise InputError(
+            "resource_group",
+            f"resource_group: '{group}' is not a name that Azure takes: use letters, digits, '-', '_', '.', '(' and ')', at most "
+            "90, without '.' at the end.",
+        )
+    deployment = params.get("deployment")
+    if deployment is not None and (not deployment or len(deployment) > 256 or re.search(r"\s", deployment)):
+        raise InputError("deployment", f"deployment: '{deployment}' cannot be used: give 1 to 256 characters without spaces.")
+
+
+def _hosts(params: Mapping[str, Any]) -> None:
+    count, names = params.get("count"), params.get("names")
+    if count is not None and not 0 <= count <= MAX_COUNT:
+        raise InputError("count", f"count: {count} is not possible: give a number from 0 to {MAX_COUNT}.")
+    for name in names or ():
+        if not _HOST.match(name):
+            raise InputError(
+                "names",
+                f"names: '{name}' cannot be the name of a host: use letters, digits and hyphens, at most 63, with a letter or "
+                "digit at both ends.",
+            )
+    double = _double(name.lower() for name in names or ())
+    if double:
+        raise InputError("names", f"names: '{double}' is listed twice: name each host once.")
+    managers = params.get("swarm_managers")
+    if managers is None or params["state"] != "present":
+        return
+    size = count if count is not None else len(names or ())
+    if managers < 0 or (managers > size and size):
+        raise InputError("swarm_managers", f"swarm_managers: {managers} is not possible with {size} hosts: give a number from 0 to {size}.")
+
+
+def _double(values: Iterable[str]) -> Optional[str]:
+    seen: List[str] = []
+    for value in values:
+        if value in seen:
+            return value
+        seen.append(value)
+    return None
+
+
+def _login(params: Mapping[str, Any]) -> None:
+    user = params["admin_username"]
+    if user.lower() in RESERVED_USERS or not _USER.match(user):
+        raise InputError(
+            "admin_username",
+            f"admin_username: '{user}' is a name that Azure refuses: use another one, such as azureuser (letters, digits, '_' and "
+            "'-', a letter first, none of Azure's reserved names).",
+        )
+    if not params.get("ssh_public_keys"):
+        raise InputError("ssh_public_keys", "ssh_public_keys: give at least one public key: nobody could sign in to the hosts otherwise.")
+    for position, text in enumerate(params["ssh_public_keys"]):
+        problem = login_key_problem(text)
+        if problem:
+            raise InputError(
+                "ssh_public_keys",
+                f"ssh_public_keys[{position}] is not a usable public key: {problem}. Give the content of a file like "
+                "~/.ssh/id_ed25519.pub.",
+            )
+    data = custom_data_of(params)
+    problem = custom_data.problem(data) if data else None
+    if problem:
+        raise InputError("custom_data", f"custom_data cannot be used: {problem}.")
+
+
+def _image(params: Mapping[str, Any]) -> None:
+    if not params.get("size"):
+        raise InputError("size", "size: name the size of the hosts, for instance Standard_D2s_v5.")
+    if Image.parse(params["image"]) is None:
+        raise InputError(
+            "image",
+            f"image: '{params['image']}' is neither publisher:offer:sku:version (for instance {EXAMPLE}) nor the id of an image.",
+        )
+
+
+def _places(params: Mapping[str, Any]) -> None:
+    zones = [str(zone) for zone in params.get("zones") or ()]
+    for zone in zones:
+        if zone not in ("1", "2", "3"):
+            raise InputError("zones", f"zones: '{zone}' is not a zone: Azure numbers the zones of a region 1, 2 and 3.")
+    double = _double(zones)
+    if double:
+        raise InputError("zones", f"zones: '{double}' is listed twice: name each zone once.")
+    if zones and params.get("availability_set"):
+        raise InputError("availability_set", "availability_set and zones exclude each other in Azure: give one of them.")
+
+
+def _network(params: Mapping[str, Any]) -> None:
+    subnet = params.get("subnet")
+    if isinstance(subnet, str) and _SUBNET.match(subnet):
+        pass
+    elif not isinstance(subnet, Mapping) or not subnet.get("network") or not subnet.get("name"):
+        raise InputError("subnet", "subnet: give the id of a subnet, or a mapping with network and name.")
+    for pool in params.get("load_balancer_pools") or ():
+        if not _POOL.match(pool):
+            raise InputError(
+                "load_balancer_pools",
+                f"load_balancer_pools: '{pool}' is not the id of a backend pool: take it from the result of "
+                "dockhost.azure.load_balancer (load_balancer.pools).",
+            )
+
+
+def _disks(params: Mapping[str, Any]) -> None:
+    size = params.get("os_disk_size_gb")
+    if size is not None and not 1 <= size <= 4095:
+        raise InputError("os_disk_size_gb", f"os_disk_size_gb: {size} is not possible: give a number from 1 to 4095.")
+    disks = params.get("data_disks") or ()
+    for disk in disks:
+        if not 0 <= disk["lun"] <= 63:
+            raise InputError("data_disks", f"data_disks: lun {disk['lun']} is not possible: give a number from 0 to 63.")
+        if not 1 <= disk["size_gb"] <= 32767:
+            raise InputError("data_disks", f"data_disks: size_gb {disk['size_gb']} is not possible: give a number from 1 to 32767.")
+    double = _double(str(disk["lun"]) for disk in disks)
+    if double:
+        raise InputError("data_disks", f"data_disks: lun {double} is used twice: give each disk a lun of its own.")
+
+
+def _tags(params: Mapping[str, Any]) -> None:
+    """https://learn.microsoft.com/azure/azure-resource-manager/management/tag-resources#limitations"""
+    tags = params.get("tags") or {}
+    for name, value in tags.items():
+        if str(name).lower().startswith("dockhost-"):
+            raise InputError("tags", f"tags: '{name}' is kept by the collection itself: choose a name that does not start with dockhost-.")
+        if len(str(name)) > 512 or re.search(r"[<>%&\\?/]", str(name)) or not str(name):
+            raise InputError("tags", f"tags: '{name}' is not a name that Azure takes: use at most 512 characters without < > % & \\ ? /.")
+        if len(str(value)) > 256:
+            raise InputError("tags", f"tags: the value of '{name}' has {len(str(value))} characters: Azure takes 256.")
+    if len(tags) > MAX_TAGS - OUR_TAGS:
+        raise InputError("tags", f"tags: {len(tags)} are too many: Azure takes {MAX_TAGS}, and {OUR_TAGS} are needed to mark a host.")

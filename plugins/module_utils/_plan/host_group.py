@@ -1,0 +1,252 @@
+# Copyright (c) 2026 The dockhost.azure authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The plan of a host group: hosts that come, change, stay and go (private to dockhost.azure, pure)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
+
+from ansible_collections.dockhost.azure.plugins.module_utils._model import host_bodies
+from ansible_collections.dockhost.azure.plugins.module_utils._model.host import (
+    Status,
+    interface_of,
+    key,
+    primary_configuration,
+)
+from ansible_collections.dockhost.azure.plugins.module_utils._model.host_group import (
+    ADDRESS,
+    DISK,
+    INTERFACE,
+    VIRTUAL_MACHINE,
+    HostGroup,
+    Slot,
+)
+from ansible_collections.dockhost.azure.plugins.module_utils._model.resource import Resource, Step
+from ansible_collections.dockhost.azure.plugins.module_utils._plan import core, host_refusals, host_slots
+from ansible_collections.dockhost.azure.plugins.module_utils._plan.compare import Comparer, without
+from ansible_collections.dockhost.azure.plugins.module_utils._plan.readonly import read_only_paths
+
+Body = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Observed:
+    """What is in the resource group: whole lists, of everybody's resources."""
+
+    machines: Tuple[Body, ...] = ()
+    interfaces: Tuple[Body, ...] = ()
+    addresses: Tuple[Body, ...] = ()
+    disks: Tuple[Body, ...] = ()
+    statuses: Mapping[str, Status] = field(default_factory=dict)
+
+    def everything(self) -> Dict[str, Body]:
+        """All bodies by id."""
+        return {
+            key(body["id"]): body
+            for bodies in (self.machines, self.interfaces, self.addresses, self.disks)
+            for body in bodies
+        }
+
+    def of(self, group: str, deployment: str) -> List[Body]:
+        """The machines of a group."""
+        return [machine for machine in self.machines if host_slots.ours(machine, group, deployment)]
+
+
+@dataclass(frozen=True)
+class GroupPlan:
+    """A plan, why it may not be carried out, and which hosts differ but were left as they are."""
+
+    plan: core.Plan
+    refusals: Tuple[str, ...] = ()
+    outdated: Tuple[str, ...] = ()
+    creating: Tuple[Slot, ...] = ()
+    removing: Tuple[str, ...] = ()
+
+
+def present(
+    group: HostGroup, slots: Sequence[Slot], observed: Observed, allow_restart: bool = False, keep_existing: bool = False
+) -> GroupPlan:
+    """Bring the group to these slots.
+
+    :param allow_restart: a size may change although Azure restarts the machine for it
+    :param keep_existing: what cannot be changed in place is left on existing hosts and holds for new ones only
+    """
+    actual = observed.everything()
+    refusals = host_slots.strangers(group, slots, actual)
+    found: List[host_refusals.Difference] = []
+    desired: List[Resource] = []
+    for slot in slots:
+        for resource in _wanted(group, slot, actual, observed.statuses, allow_restart):
+            fixed = host_refusals.differences(resource, actual.get(resource.key), slot.name)
+            found += fixed
+            desired.append(host_refusals.left_alone(resource, fixed) if fixed else resource)
+    going = removal(host_slots.leaving(observed.of(group.name, group.deployment), slots), actual)
+    going += _dropped_addresses(group, slots, actual)
+    going += _orphans(group.name, group.deployment, observed, {resource.key for resource in desired + going})
+    steps = [_again(step, observed.statuses) for step in core.plan(desired, _with_disks(actual, going), going).steps]
+    if not keep_existing:
+        refusals += host_refusals.sentences(found)
+    creating = tuple(slot for slot in slots if key(group.naming.machine(slot.name)) not in actual)
+    return GroupPlan(
+        plan=core.Plan(tuple(_after_leftovers(steps, group, creating))),
+        refusals=tuple(refusals + host_refusals.unfinished(slots, group, observed.statuses)),
+        outdated=tuple(dict.fromkeys(difference.host for difference in found)),
+        creating=creating,
+        removing=tuple(step.resource.name for step in steps if _removes_machine(step)),
+    )
+
+
+def _wanted(
+    group: HostGroup, slot: Slot, actual: Mapping[str, Body], statuses: Mapping[str, Status], allow_restart: bool
+) -> List[Resource]:
+    machine_id = key(group.naming.machine(slot.name))
+    status = statuses.get(machine_id)
+    resizable = allow_restart or (status is not None and status.power_state == "deallocated")
+    resources = [host_bodies.address(group, slot)] if group.public_ip else []
+    resources.append(host_bodies.interface(group, slot, key(group.naming.address(slot.name)) in actual))
+    resources.append(host_bodies.machine(group, slot, actual.get(machine_id), resizable))
+    return resources
+
+
+def _dropped_addresses(group: HostGroup, slots: Iterable[Slot], actual: Mapping[str, Body]) -> List[Resource]:
+    """Addresses of staying hosts that are to have none any more."""
+    ids = [] if group.public_ip else [group.naming.address(slot.name) for slot in slots]
+    return [Resource(id=address, type=ADDRESS) for address in ids if key(address) in actual]
+
+
+def _with_disks(actual: Mapping[str, Body], going: Iterable[Resource]) -> Dict[str, Body]:
+    """The list of disks is not read to delete a machine: its disks are known from its body, and Azure deletes them."""
+    known = dict(actual)
+    for resource in going:
+        known.setdefault(resource.key, {"id": resource.id, "name": resource.name})
+    return known
+
+
+def _removes_machine(step: Step) -> bool:
+    return step.action == "delete" and step.resource.type == VIRTUAL_MACHINE
+
+
+def _again(step: Step, statuses: Mapping[str, Status]) -> Step:
+    """A resource in C(Failed) is sent once more as it should be: an interrupted or refused creation goes on."""
+    properties = (step.actual or {}).get("properties") or {}
+    if step.action not in ("keep", "update") or str(properties.get("provisioningState")).lower() != "failed":
+        return step
+    status = statuses.get(step.resource.key)
+    cause = f": {status.failure_code}" if status and status.failure_code else ""
+    body = without(Comparer(step.resource).merged(step.actual), read_only_paths(step.resource.type))
+    return replace(
+        step,
+        id=core.step_id("update", step.resource.id),
+        action="update",
+        method="PUT",
+        body=body,
+        reason=f"is in the state Failed{cause}, asked for again",
+    )
+
+
+def removal(machines: Iterable[Body], actual: Mapping[str, Body]) -> List[Resource]:
+    """The resources that go with machines: one request each, the rest is deleted by Azure (C(deleteOption))."""
+    going: List[Resource] = []
+    for machine in machines:
+        going.append(Resource(id=machine["id"], type=VIRTUAL_MACHINE, depends_on=_needs(machine), wait="list"))
+        nic = actual.get(key(interface_of(machine)))
+        if nic is not None:
+            along = machine["id"] if _deleted_with(_nic_reference(machine)) else None
+            going.append(Resource(id=nic["id"], type=INTERFACE, depends_on=_nic_needs(nic), delete_with=along))
+            going += _address_removal(nic, actual, along)
+        going += _disk_removal(machine)
+    return going
+
+
+def _needs(machine: Body) -> Tuple[str, ...]:
+    interface = interface_of(machine)
+    disks = [(disk.get("managedDisk") or {}).get("id") for disk in _disks(machine)]
+    return tuple(found for found in [interface, *disks] if found)
+
+
+def _nic_reference(machine: Body) -> Body:
+    found = ((machine.get("properties") or {}).get("networkProfile") or {}).get("networkInterfaces") or [{}]
+    wanted = key(interface_of(machine))
+    return next((reference for reference in found if key(reference.get("id")) == wanted), {})
+
+
+def _deleted_with(reference: Body) -> bool:
+    option = reference.get("deleteOption") or (reference.get("properties") or {}).get("deleteOption")
+    return str(option).lower() == "delete"
+
+
+def _nic_needs(nic: Body) -> Tuple[str, ...]:
+    reference = (primary_configuration(nic).get("properties") or {}).get("publicIPAddress") or {}
+    return (reference["id"],) if reference.get("id") else ()
+
+
+def _address_removal(nic: Body, actual: Mapping[str, Body], along: Optional[str]) -> List[Resource]:
+    reference = (primary_configuration(nic).get("properties") or {}).get("publicIPAddress") or {}
+    body = actual.get(key(reference.get("id")))
+    if body is None or not _carries_group(body):
+        return []
+    return [Resource(id=body["id"], type=ADDRESS, delete_with=along if _deleted_with(reference) else None)]
+
+
+def _carries_group(body: Body) -> bool:
+    return any(name.lower() == "dockhost-group" for name in body.get("tags") or {})
+
+
+def _disks(machine: Body) -> List[Body]:
+    storage = (machine.get("properties") or {}).get("storageProfile") or {}
+    return [storage.get("osDisk") or {}, *(storage.get("dataDisks") or [])]
+
+
+def _disk_removal(machine: Body) -> List[Resource]:
+    return [
+        Resource(id=(disk.get("managedDisk") or {}).get("id"), type=DISK, delete_with=machine["id"])
+        for disk in _disks(machine)
+        if _deleted_with(disk) and (disk.get("managedDisk") or {}).get("id")
+    ]
+
+
+def _orphans(name: str, deployment: str, observed: Observed, keep: Any) -> List[Resource]:
+    used = host_slots.used_interfaces(observed.machines) | set(keep)
+    nics = host_slots.orphans(observed.interfaces, used, name, deployment)
+    addresses = host_slots.orphans(observed.addresses, set(keep), name, deployment)
+    held = {needed.lower() for nic in nics for needed in _nic_needs(nic)}
+    addresses += [
+        body for body in observed.addresses
+        if key(body["id"]) in held - set(keep) and body not in addresses and host_slots.ours(body, name, deployment)
+    ]  # fmt: skip
+    disks = host_slots.orphans(observed.disks, set(keep), name, deployment)
+    going = [Resource(id=nic["id"], type=INTERFACE, depends_on=_nic_needs(nic)) for nic in nics]
+    going += [Resource(id=body["id"], type=ADDRESS) for body in addresses]
+    return going + [Resource(id=body["id"], type=DISK) for body in disks]
+
+
+def _after_leftovers(steps: List[Step], group: HostGroup, creating: Sequence[Slot]) -> List[Step]:
+    """A machine whose disk's name is taken by an earlier machine's disk waits until that disk is gone."""
+    deletes = {step.resource.key: step.id for step in steps if step.action == "delete"}
+    waits = {
+        key(group.naming.machine(slot.name)): deletes[key(group.naming.disk(slot.name))]
+        for slot in creating
+        if key(group.naming.disk(slot.name)) in deletes
+    }
+    return [
+        replace(step, depends_on=step.depends_on + (waits[step.resource.key],))
+        if step.action == "create" and step.resource.key in waits
+        else step
+        for step in steps
+    ]
+
+
+def absent(name: str, deployment: str, observed: Observed, only: Optional[Sequence[str]] = None) -> GroupPlan:
+    """Remove the group, or the hosts C(only) of it."""
+    machines = observed.of(name, deployment)
+    if only is not None:
+        chosen = {host.lower() for host in only}
+        machines = [machine for machine in machines if machine["name"].lower() in chosen]
+    actual = observed.everything()
+    going = removal(host_slots.leaving(machines, ()), actual)
+    if only is None:
+        going += _orphans(name, deployment, observed, {resource.key for resource in going})
+    plan = core.plan((), _with_disks(actual, going), going)
+    return GroupPlan(plan, removing=tuple(machine["name"] for machine in machines))
