@@ -59,6 +59,7 @@ class Task:
         self.params = params
         self.subscription_id = subscription_id
         self.warnings: List[str] = []
+        self.check_mode = False
 
     @property
     def deployment(self) -> str:
@@ -78,6 +79,9 @@ class Task:
 
     async def finish(self, client: Client, actual: Any, results: List[_apply.StepResult]) -> None:
         """What is to be awaited after all steps are done (ports that answer, for instance); not in check mode."""
+
+    async def failed(self, client: Client, actual: Any, results: List[_apply.StepResult]) -> None:
+        """Some steps failed or were not started: take back what was made, or raise an error that says more."""
 
     def result(self, actual: Any, plan: Plan, applied: bool) -> Dict[str, Any]:
         """The module's own return values; ``actual`` was observed again when steps were applied."""
@@ -127,6 +131,7 @@ async def _work(module: AnsibleModule, task_class: type, plans: List[Plan]) -> D
     async with session.open_client(params, task_class.sdk) as client:
         _stop_on_signals(client)
         task = task_class(params, client.subscription_id)
+        task.check_mode = module.check_mode
         actual = await task.observe(client)
         plan = task.plan(actual)
         plans.append(plan)
@@ -135,6 +140,8 @@ async def _work(module: AnsibleModule, task_class: type, plans: List[Plan]) -> D
         results: List[_apply.StepResult] = []
         if not module.check_mode:
             results = await _apply.apply(plan, client, task.progress)
+            if any(result.state != "done" for result in results):
+                await task.failed(client, actual, results)
             _apply.check_results(results)
             await task.finish(client, actual, results)
             if plan.changed:
