@@ -1,0 +1,160 @@
+# Copyright (c) 2026 The dockhost.azure authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Carry a plan out: packages, daemon.json, service, users, in an order in which an interruption does no harm.
+
+This util is private to the collection: no release promises that it stays as it is.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import typing as t
+
+from ansible_collections.dockhost.azure.plugins.module_utils._docker_host import apt, daemon, probe
+from ansible_collections.dockhost.azure.plugins.module_utils._docker_host.command import check, last_lines, run
+from ansible_collections.dockhost.azure.plugins.module_utils._docker_host.packages import HostError
+from ansible_collections.dockhost.azure.plugins.module_utils._docker_host.plan import Observed, Plan
+
+_UNITS = ("docker.service", "docker.socket")
+
+
+def apply(todo: Plan, observed: Observed, lock_timeout: float) -> None:
+    """Do what the plan says."""
+    new_source = False
+    for path, text in todo.files.items():
+        write(path, text)
+        new_source = new_source or path.startswith("/etc/apt/")
+    first = not observed.active and probe.dockerd() is None
+    try:
+        if first and todo.install:
+            _keep_stopped()
+        _packages(todo, new_source, lock_timeout)
+        if todo.daemon_json is not None:
+            _write_config(todo, observed)
+    finally:
+        if first and todo.install:
+            check("systemctl", "unmask", "--runtime", *_UNITS)
+    if any(path.endswith(".conf") for path in todo.files):
+        check("systemctl", "daemon-reload")
+    _service(todo, observed)
+    for user in todo.users:
+        check("usermod", "-a", "-G", "docker", user)
+
+
+def _keep_stopped() -> None:
+    """Let the packages' scripts not start the daemon: it must not run once without its daemon.json.
+
+    Debian's packages start their service while they are installed, and storage driver, address pools and log driver
+    that the first start chose stay with what it made. A mask in /run is honoured by deb-systemd-invoke, concerns
+    these units alone (a policy-rc.d would stop the services of every package) and does not outlive a reboot.
+    """
+    check("systemctl", "mask", "--runtime", *_UNITS)
+
+
+def _packages(todo: Plan, new_source: bool, timeout: float) -> None:
+    apt.mark("unhold", todo.unhold)
+    if new_source:
+        apt.update(timeout)
+    arguments = [f"{name}={version}" if version else name for name, version in todo.install.items()]
+    if arguments:
+        # A version that was asked for may be older than what is there or differ from what is held.
+        flags = ("--allow-downgrades", "--allow-change-held-packages") if any(todo.install.values()) else ()
+        apt.install([*arguments, *(f"{name}-" for name in todo.remove)], timeout, flags)
+    elif todo.remove:
+        apt.remove(todo.remove, timeout)
+    apt.mark("hold", todo.hold)
+
+
+def write(path: str, text: str | None, mode: int = 0o644) -> None:
+    """Write a file in one step, so that nobody ever reads half of it; None removes it."""
+    if text is None:
+        if os.path.exists(path):
+            os.unlink(path)
+        return
+    os.makedirs(os.path.dirname(path), mode=0o755, exist_ok=True)
+    descriptor, temporary = tempfile.mkstemp(dir=os.path.dirname(path), prefix=".dockhost-")
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(temporary, mode)
+        os.replace(temporary, path)
+    except OSError:
+        os.unlink(temporary)
+        raise
+
+
+def validate(text: str) -> None:
+    """Let the daemon itself check the text of a daemon.json; HostError with its own words where it refuses.
+
+    Engines before 23.0 cannot do that; there the start tells, and a failed start puts the old file back.
+    """
+    program = probe.dockerd()
+    if program is None:
+        return
+    with tempfile.TemporaryDirectory(prefix="dockhost-") as directory:
+        path = os.path.join(directory, "daemon.json")
+        write(path, text)
+        result = run(program, "--validate", "--config-file", path)
+    if result.code and "unknown flag" not in result.errors:
+        words = last_lines(result, 2).replace(path, probe.DAEMON_JSON)
+        raise HostError(f"daemon_options: the engine refuses this configuration, nothing was changed: {words}")
+
+
+def _write_config(todo: Plan, observed: Observed) -> None:
+    """Put daemon.json in place, checked, with a note of what the running daemon is then owed."""
+    if todo.daemon_json is None:
+        return
+    validate(todo.daemon_json)
+    if observed.active and todo.service in (daemon.RELOAD, daemon.RESTART):
+        write(probe.PENDING, todo.service)
+    write(probe.DAEMON_JSON, todo.daemon_json)
+
+
+def _service(todo: Plan, observed: Observed) -> None:
+    if todo.enable:
+        check("systemctl", "enable", "docker.service")
+    if todo.service == "stop":
+        check("systemctl", "stop", "docker.socket", "docker.service")
+    elif todo.service == daemon.RELOAD:
+        check("systemctl", "reload", "docker.service")
+    elif todo.service != daemon.NOTHING:
+        _start(todo.service, todo, observed)
+    write(probe.PENDING, None)
+
+
+def _start(verb: str, todo: Plan, observed: Observed) -> None:
+    """Start or restart the daemon; where the new daemon.json keeps it from starting, put the old one back."""
+    # systemd refuses a fourth start within a minute, and our own starts are deliberate.
+    run("systemctl", "reset-failed", "docker.service")
+    result = run("systemctl", verb, "docker.service", timeout=180)
+    if result.code == 0:
+        return
+    cause = _journal() or last_lines(result)
+    undone = ""
+    if todo.daemon_json is not None and observed.daemon_json is not None:
+        write(probe.DAEMON_JSON, observed.daemon_json)
+        run("systemctl", "reset-failed", "docker.service")
+        back = run("systemctl", "restart", "docker.service", timeout=180).code == 0
+        undone = " The old daemon.json is back and the engine runs again." if back else " The old daemon.json is back."
+    write(probe.PENDING, None)
+    raise HostError(f"The Docker Engine did not {verb}: {cause}.{undone}")
+
+
+def _journal() -> str:
+    """The daemon's own last error."""
+    said = run("journalctl", "-u", "docker.service", "-n", "30", "-o", "cat", "--no-pager").output.splitlines()
+    errors = [line for line in said if "level=fatal" in line or line.startswith(("failed to", "unable to"))]
+    return (errors or [""])[-1].strip().rstrip(".")
+
+
+def absent(names: t.Sequence[str], files: t.Sequence[str], lock_timeout: float) -> None:
+    """Take the engine away; images, containers and volumes under its data root stay."""
+    run("systemctl", "disable", "--now", "docker.socket", "docker.service")
+    if names:
+        apt.remove(names, lock_timeout)
+    for path in (*files, probe.DAEMON_JSON, probe.PENDING):
+        write(path, None)

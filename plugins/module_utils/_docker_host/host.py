@@ -1,0 +1,193 @@
+# Copyright (c) 2026 The dockhost.azure authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From what is asked for to a host that has it: observe, plan, apply. What module engine does.
+
+This util is private to the collection: no release promises that it stays as it is.
+"""
+
+from __future__ import annotations
+
+import typing as t
+import urllib.error
+import urllib.request
+from dataclasses import dataclass, field
+
+from ansible_collections.dockhost.azure.plugins.module_utils._docker_host import apply, apt, daemon, packages, plan, probe
+from ansible_collections.dockhost.azure.plugins.module_utils._docker_host.packages import HostError
+from ansible_collections.dockhost.azure.plugins.module_utils._engine.client import Engine
+
+SOURCE_FILE = "/etc/apt/sources.list.d/docker.sources"
+KEY_FILE = "/etc/apt/keyrings/docker.asc"
+DROP_IN = "/etc/systemd/system/docker.service.d/dockhost.conf"
+
+
+@dataclass(frozen=True)
+class Request:
+    """The options of module engine, see there."""
+
+    state: str = "present"
+    source: str = "distribution"
+    version: str | None = None
+    allow_downgrade: bool = False
+    hold: bool | None = None
+    compose: bool = True
+    buildx: bool = True
+    repository_url: str | None = None
+    repository_key: str | None = None
+    repository_key_url: str | None = None
+    repository_channel: str = "stable"
+    daemon_options: t.Mapping[str, t.Any] | None = None
+    live_restore: str = "auto"
+    users: t.Sequence[str] = ()
+    lock_timeout: int = 300
+
+
+@dataclass
+class Outcome:
+    """What came of it; filled as it goes, so that a failure can still tell what was planned."""
+
+    changed: bool = False
+    plan: list[dict[str, str]] = field(default_factory=list)
+    diff: list[dict[str, str]] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    version: str = ""
+    service: str = daemon.NOTHING
+    daemon_options: dict[str, t.Any] | None = None
+
+
+def converge(request: Request, check_mode: bool, outcome: Outcome) -> None:
+    """Make the host what the request says; in check mode only say what would be done. Raises HostError."""
+    distribution = probe.distribution()
+    known = packages.package_set(distribution, request.source)
+    if request.state == "absent":
+        _remove(known, check_mode, request, outcome)
+        return
+    names, missing = packages.wanted_packages(known, request.compose, request.buildx)
+    outcome.warnings += [
+        f"{distribution.name} has no {word} plugin among its packages; set docker_source to docker to have it."
+        for word in missing
+    ]
+    options = _options(request)
+    outcome.daemon_options = options
+    companions = probe.companions()
+    observed = probe.observe((*names, *companions, *known.obsolete), (SOURCE_FILE, KEY_FILE, DROP_IN))
+    wanted = plan.Wanted(
+        packages=_versions(request, known, names, observed, check_mode),
+        companions=companions,
+        absent_packages=known.obsolete,
+        hold=request.hold,
+        daemon_options=options,
+        files=_files(request, distribution, options, observed),
+        users=request.users,
+    )
+    todo = plan.plan(wanted, observed)
+    _tell(outcome, todo, observed)
+    if observed.packages and request.users:
+        probe.check_users(todo.users)
+    if todo.daemon_json is not None and check_mode:
+        apply.validate(todo.daemon_json)
+    if todo.changed and not check_mode:
+        probe.check_users(todo.users)
+        apply.apply(todo, observed, request.lock_timeout)
+    if observed.active or not check_mode:
+        outcome.version = Engine().version()["Version"]
+
+
+def _tell(outcome: Outcome, todo: plan.Plan, observed: plan.Observed) -> None:
+    outcome.changed = todo.changed
+    outcome.plan = plan.steps(todo)
+    outcome.service = todo.service
+    outcome.diff = plan.diff(todo, observed, apt.candidates(tuple(todo.install)) if todo.install else {})
+
+
+def _options(request: Request) -> dict[str, t.Any] | None:
+    """The whole of daemon.json, None where it is to be left alone."""
+    if request.daemon_options is None:
+        return None
+    options = dict(request.daemon_options)
+    daemon.check(options)
+    swarm = probe.in_swarm(str(options.get("data-root") or "/var/lib/docker"))
+    return daemon.with_live_restore(options, request.live_restore, swarm)
+
+
+def _versions(
+    request: Request, known: packages.PackageSet, names: t.Sequence[str], observed: plan.Observed, check_mode: bool
+) -> dict[str, str]:
+    """Each wanted package with the version it must have, "" where any will do."""
+    wanted = dict.fromkeys(names, "")
+    if request.state == "latest":
+        if not check_mode:
+            apt.update(request.lock_timeout)
+        offered = apt.candidates(names)
+        wanted.update((name, offered.get(name, "")) for name in names)
+    if not request.version:
+        return wanted
+    for name in known.versioned:
+        have = observed.packages.get(name)
+        try:
+            wanted[name] = packages.match_version(name, request.version, [have.version] if have else [])
+        except HostError:
+            offered_versions = apt.versions(name)
+            if not offered_versions and not have and check_mode:
+                wanted[name] = request.version  # lists are not there yet, and check mode does not fetch them
+                continue
+            if not offered_versions:
+                apt.update(request.lock_timeout)
+                offered_versions = apt.versions(name)
+            wanted[name] = packages.match_version(name, request.version, offered_versions)
+            if have and apt.newer(have.version, wanted[name]) and not request.allow_downgrade:
+                raise HostError(
+                    f"version: {name} {have.version} is installed and {wanted[name]} is older; "
+                    "set docker_allow_downgrade: true to go back, or ask for a newer version."
+                ) from None
+    return wanted
+
+
+def _files(
+    request: Request, distribution: packages.Distribution, options: t.Mapping[str, t.Any] | None, observed: plan.Observed
+) -> dict[str, str | None]:
+    files: dict[str, str | None] = {}
+    if request.source == "docker":
+        files[KEY_FILE] = request.repository_key or observed.files.get(KEY_FILE) or _fetch_key(request, distribution)
+        files[SOURCE_FILE] = packages.docker_repository(
+            distribution, probe.architecture(), request.repository_url or "", request.repository_channel, KEY_FILE
+        )
+    if options is not None:
+        files[DROP_IN] = daemon.drop_in(options, probe.dockerd() or "/usr/bin/dockerd")
+    return files
+
+
+def _fetch_key(request: Request, distribution: packages.Distribution) -> str:
+    base = request.repository_url or f"https://download.docker.com/linux/{distribution.id}"
+    url = request.repository_key_url or f"{base.rstrip('/')}/gpg"
+    if not url.startswith("https://"):
+        raise HostError(f"repository_key_url: {url} is not https, so anybody on the way could change the key; give repository_key.")
+    try:
+        with urllib.request.urlopen(url, timeout=30) as answer:
+            key = answer.read().decode("ascii", errors="replace")
+    except (urllib.error.URLError, OSError) as error:
+        raise HostError(
+            f"repository_key_url: {url} cannot be read from this host ({error}); give the key itself as docker_repository_key."
+        ) from None
+    if "BEGIN PGP PUBLIC KEY BLOCK" not in key:
+        raise HostError(f"repository_key_url: what {url} serves is not an ASCII-armoured key; give docker_repository_key.")
+    return key
+
+
+def _remove(known: packages.PackageSet, check_mode: bool, request: Request, outcome: Outcome) -> None:
+    """State absent: what belongs to either source goes, except what other things than Docker use too."""
+    shared = ("containerd", "runc", "podman-docker")
+    ours = (*known.engine, known.compose, known.buildx, *known.obsolete)
+    names = tuple(name for name in dict.fromkeys(ours) if name and name not in shared)
+    observed = probe.observe(names, (SOURCE_FILE, KEY_FILE, DROP_IN))
+    files = {path: None for path, text in observed.files.items() if text is not None}
+    if observed.daemon_json is not None:
+        files[probe.DAEMON_JSON] = None
+    todo = plan.Plan(files=files, remove=tuple(observed.packages), service="stop" if observed.active else daemon.NOTHING)
+    shown = plan.Observed(
+        packages=observed.packages, files={**observed.files, probe.DAEMON_JSON: observed.daemon_json}, active=observed.active
+    )
+    _tell(outcome, todo, shown)
+    if todo.changed and not check_mode:
+        apply.absent(todo.remove, tuple(files), request.lock_timeout)
