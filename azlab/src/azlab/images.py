@@ -1,0 +1,246 @@
+# Copyright (c) 2026 The dockhost.azure authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The lab's container images, built from Debian packages: no registry has to be reachable.
+
+`azlab/base:trixie` is made by mmdebstrap; every other image is a folder with a Dockerfile `FROM azlab/...`. Each image
+carries a label with the hash of its folder and of its parent, so that it is built again only when one of them changed.
+"""
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import docker
+import docker.errors
+
+IMAGES = Path(__file__).with_suffix("")             # the folder beside this file
+MIRROR = "http://deb.debian.org/debian"
+SECURITY_MIRROR = "http://security.debian.org/debian-security"
+SUITE = "trixie"
+BASE = f"azlab/base:{SUITE}"
+MACHINE = f"azlab/machine:{SUITE}"
+GATEWAY = f"azlab/gateway:{SUITE}"
+REGISTRY = f"azlab/registry:{SUITE}"
+LABEL = "azlab.content"
+# Settings of the controller's apt that its mirror may need; the images are built from the same mirror.
+APT_SETTINGS = ("Acquire::Check-Valid-Until", "Acquire::Check-Date", "Acquire::http::Proxy", "Acquire::https::Proxy")
+
+Progress = Callable[[str], None]
+
+
+class ImageError(Exception):
+    """An image could not be built; the message is one sentence for people."""
+
+
+@dataclass(frozen=True)
+class Built:
+    """An image that is ready in the engine. `hub_name` is set for application images only."""
+
+    tag: str
+    id: str
+    content: str
+    hub_name: str = ""
+
+
+def app_names() -> dict[str, str]:
+    """Application images: folder under images/apps → name on Docker Hub."""
+    table = IMAGES / "apps" / "images.json"
+    return json.loads(table.read_text()) if table.exists() else {}
+
+
+def folder_hash(folder: Path, parent: str) -> str:
+    """Hash of all files of a folder (names, executable bits, contents) and of the parent's hash."""
+    digest = hashlib.sha256(parent.encode())
+    for path in sorted(p for p in folder.rglob("*") if p.is_file() and p.suffix != ".pyc"):
+        executable = b"x" if os.access(path, os.X_OK) else b"-"
+        digest.update(path.relative_to(folder).as_posix().encode() + b"\0" + executable)
+        digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()[:24]
+
+
+def parent_of(dockerfile: Path) -> str:
+    """The image that a Dockerfile starts from."""
+    found = re.search(r"^FROM\s+(\S+)", dockerfile.read_text(), re.MULTILINE)
+    if not found:
+        raise ImageError(f"{dockerfile}: no FROM line, so the image has no parent; start it with 'FROM {BASE}'.")
+    return found.group(1)
+
+
+@contextmanager
+def alive(progress: Progress, what: str, every: float = 10.0) -> Iterator[list[str]]:
+    """Say that a long step runs, every few seconds that it still does (with its last line), and how long it took."""
+    began, last, done = time.monotonic(), [""], threading.Event()
+
+    def tick() -> None:
+        while not done.wait(every):
+            progress(f"{what}: still at it after {time.monotonic() - began:.0f} s {last[0][:90]}".rstrip())
+
+    progress(what)
+    thread = threading.Thread(target=tick, daemon=True)
+    thread.start()
+    try:
+        yield last
+    finally:
+        done.set()
+        thread.join()
+    progress(f"{what}: done in {time.monotonic() - began:.0f} s")
+
+
+class Builder:
+    """Builds what is missing or out of date. Synchronous: run it in a thread."""
+
+    def __init__(self, client: docker.DockerClient, progress: Progress) -> None:
+        self.client = client
+        self.progress = progress
+        self._done: dict[str, Built] = {}
+
+    def infrastructure(self) -> dict[str, Built]:
+        """The images that every lab with machines needs."""
+        return {name: self.folder(name, f"azlab/{name}:{SUITE}") for name in ("machine", "gateway", "registry")}
+
+    def apps(self) -> list[Built]:
+        """The application images, with the names under which the lab's registry serves them."""
+        return [self.app(name) for name in app_names()]
+
+    def app(self, name: str) -> Built:
+        hub_name = app_names()[name]
+        built = self.folder(f"apps/{name}", f"azlab/app-{name}:{hub_name.rpartition(':')[2]}")
+        return Built(built.tag, built.id, built.content, hub_name)
+
+    def folder(self, name: str, tag: str) -> Built:
+        """The image of images/<name>, built when its label says that it is out of date."""
+        if tag in self._done:
+            return self._done[tag]
+        folder = IMAGES / name
+        parent = parent_of(folder / "Dockerfile")
+        content = folder_hash(folder, self._parent(parent))
+        self._done[tag] = self._current(tag, content) or self._build(folder, tag, content)
+        return self._done[tag]
+
+    def base(self) -> Built:
+        """`azlab/base:trixie`: a minimal Debian, imported as one layer."""
+        if BASE not in self._done:
+            content = folder_hash(IMAGES / "base", " ".join(_mmdebstrap_command("-")))
+            self._done[BASE] = self._current(BASE, content) or self._bootstrap(content)
+        return self._done[BASE]
+
+    def _parent(self, tag: str) -> str:
+        if tag == BASE:
+            return self.base().content
+        if tag.startswith("azlab/"):
+            return self.folder(tag.removeprefix("azlab/").partition(":")[0], tag).content
+        return tag
+
+    def _current(self, tag: str, content: str) -> Built | None:
+        try:
+            image = self.client.images.get(tag)
+        except docker.errors.ImageNotFound:
+            return None
+        return Built(tag, image.id, content) if image.labels.get(LABEL) == content else None
+
+    def _bootstrap(self, content: str) -> Built:
+        if not shutil.which("mmdebstrap"):
+            raise ImageError(
+                "mmdebstrap is not installed and the lab's base image is built with it: "
+                "run 'apt-get install mmdebstrap' (Debian, Ubuntu), then start again."
+            )
+        with tempfile.TemporaryDirectory(prefix="azlab-base-") as scratch, \
+                alive(self.progress, f"image {BASE} (Debian {SUITE}, from packages)") as last:
+            tar = Path(scratch) / "base.tar"
+            self._mmdebstrap(tar, last)
+            changes = [f"LABEL {LABEL}={content}", 'CMD ["/bin/sh"]', "ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"]
+            self.client.api.import_image_from_file(str(tar), *BASE.split(":"), changes=changes)
+        return Built(BASE, self.client.images.get(BASE).id, content)
+
+    def _mmdebstrap(self, tar: Path, last: list[str]) -> None:
+        process = subprocess.Popen(
+            _mmdebstrap_command(str(tar)), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, errors="replace")
+        lines: list[str] = []
+        for line in process.stderr or ():
+            last[0] = line.strip()
+            lines.append(line.strip())
+        if process.wait() != 0:
+            reason = next((line for line in reversed(lines) if line.startswith("E:")), lines[-1] if lines else "no output")
+            raise ImageError(
+                f"The lab's base image could not be built from {mirror()}: {reason} - check that this Debian mirror can be "
+                "reached, or name another one in AZLAB_DEBIAN_MIRROR."
+            )
+
+    def _build(self, folder: Path, tag: str, content: str) -> Built:
+        before = self._image_id(tag)
+        with alive(self.progress, f"image {tag}") as last:
+            lines: list[str] = []
+            for event in self.client.api.build(path=str(folder), tag=tag, rm=True, forcerm=True, decode=True, labels={LABEL: content}):
+                self._build_event(tag, event, lines, last)
+        image = self.client.images.get(tag)
+        if before and before != image.id:
+            self._remove_old(before)
+        return Built(tag, image.id, content)
+
+    @staticmethod
+    def _build_event(tag: str, event: dict[str, Any], lines: list[str], last: list[str]) -> None:
+        text = str(event.get("stream", "")).strip()
+        if text:
+            lines.append(text)
+            last[0] = text.splitlines()[-1]
+        if "error" in event:
+            tail = "\n".join(lines[-15:])
+            raise ImageError(f"Image {tag} could not be built: {str(event['error']).strip()}\n{tail}")
+
+    def _image_id(self, tag: str) -> str:
+        try:
+            return self.client.images.get(tag).id or ""
+        except docker.errors.ImageNotFound:
+            return ""
+
+    def _remove_old(self, image_id: str) -> None:
+        """The image that the new one replaces; one that a container still uses stays until that is gone."""
+        try:
+            self.client.images.remove(image_id)
+        except docker.errors.APIError as error:
+            if error.status_code not in (404, 409):
+                raise
+
+
+def mirror() -> str:
+    return os.environ.get("AZLAB_DEBIAN_MIRROR", MIRROR)
+
+
+def _apt_settings() -> list[str]:
+    if not shutil.which("apt-config"):
+        return []
+    dump = subprocess.run(["apt-config", "dump"], capture_output=True, text=True, check=False).stdout
+    settings = dict(re.findall(r'^(\S+) "(.*)";$', dump, re.MULTILINE))
+    return [f'{name} "{settings[name]}"' for name in APT_SETTINGS if name in settings]
+
+
+def _mmdebstrap_command(target: str) -> list[str]:
+    security = SECURITY_MIRROR if mirror() == MIRROR else mirror().rstrip("/") + "-security"
+    keyring = "/usr/share/keyrings/debian-archive-keyring.gpg"
+    signed = f"[signed-by={keyring}] " if os.path.exists(keyring) else ""
+    return [
+        "mmdebstrap", "--variant=minbase", "--format=tar",
+        # Speed of images that are thrown away: no fsync, no manuals, no translations.
+        "--dpkgopt=force-unsafe-io", "--dpkgopt=path-exclude=/usr/share/doc/*", "--dpkgopt=path-exclude=/usr/share/man/*",
+        "--dpkgopt=path-exclude=/usr/share/locale/*", '--aptopt=Acquire::Languages "none"',
+        *(f"--aptopt={setting}" for setting in _apt_settings()),
+        "--include=" + ",".join((IMAGES / "base" / "packages").read_text().split()),
+        "--customize-hook=rm -rf $1/var/lib/apt/lists/* $1/var/log/apt $1/var/log/dpkg.log",
+        SUITE, target,
+        f"deb {signed}{mirror()} {SUITE} main",
+        f"deb {signed}{mirror()} {SUITE}-updates main",
+        f"deb {signed}{security} {SUITE}-security main",
+    ]
