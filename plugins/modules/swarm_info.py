@@ -57,7 +57,7 @@ nodes:
     - {name: demo-1, id: dkp8vy1dq1kxleu9g4u78tlag, role: manager, leader: true, reachability: reachable, state: ready,
        availability: active, address: 172.28.0.4, labels: {dockhost.zone: "1"}, engine: 26.1.5}
 services:
-  description: The services, by name. For jobs RV(services[].running) counts the completed tasks.
+  description: The services, by name. For jobs C(running) counts the completed tasks.
   returned: success
   type: list
   elements: dict
@@ -101,12 +101,12 @@ def main() -> None:
     )
     try:
         module.exit_json(changed=False, **read_swarm(Engine(module.params["docker_socket"])))
+    except EngineUnreachable as error:
+        module.fail_json(msg=str(error))
     except EngineError as error:
         # 503 is the engine's answer of a node that is no manager.
         remedy = " Run this module on a manager of the swarm." if error.status == 503 else ""
         module.fail_json(msg=f"Failed to read the swarm: {error}{remedy}")
-    except EngineUnreachable as error:
-        module.fail_json(msg=str(error))
 
 
 if __name__ == "__main__":

@@ -6,9 +6,13 @@
 
 from __future__ import annotations
 
+import json
 import pathlib
 import re
+import ssl
 import time
+import urllib.error
+import urllib.parse
 import urllib.request
 import xmlrpc.client
 
@@ -136,11 +140,6 @@ def test_teardown_again_changes_nothing(deployment):
 
 def arm(deployment, method: str, path: str, api: str = "2021-04-01", expect: int = 200):
     """One request to ARM about the deployment's resource group, signed in as the deployment is."""
-    import json
-    import ssl
-    import urllib.error
-    import urllib.parse
-
     env = deployment.env
     context = ssl.create_default_context(cafile=env["AZURE_CA_FILE"])
     base = env["AZURE_CLOUD_ENVIRONMENT"].rstrip("/")
