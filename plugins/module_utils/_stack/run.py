@@ -1,0 +1,115 @@
+# Copyright (c) 2026 The dockhost.azure authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""One run of module stack: build what is wanted, read what is there, plan, apply, wait.
+
+This util is private to the collection: no release promises that it stays as it is.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.dockhost.azure.plugins.module_utils._engine.client import Engine
+from ansible_collections.dockhost.azure.plugins.module_utils._stack.document import Wanted, build, stack_name
+from ansible_collections.dockhost.azure.plugins.module_utils._stack.live import (
+    Deployer,
+    digest_key,
+    observe,
+    remove_all,
+    require_manager,
+    store_digest_key,
+)
+from ansible_collections.dockhost.azure.plugins.module_utils._stack.plan import Step, diff, plan, plan_removal
+from ansible_collections.dockhost.azure.plugins.module_utils._stack.resources import NAMESPACE
+from ansible_collections.dockhost.azure.plugins.module_utils._stack.service import IMAGE
+from ansible_collections.dockhost.azure.plugins.module_utils._stack.values import Json
+from ansible_collections.dockhost.azure.plugins.module_utils._stack.verdict import Verdict
+from ansible_collections.dockhost.azure.plugins.module_utils._stack.wait import Waiter
+from ansible_collections.dockhost.azure.plugins.module_utils._swarm.report import published_ports
+
+
+def run(engine: Engine, params: t.Mapping[str, Json], check_mode: bool) -> dict[str, Json]:
+    """The module's result. Raises StackError and EngineError."""
+    stack_name(params["name"])
+    if params["state"] == "absent":
+        return _absent(engine, params, check_mode)
+    return _present(engine, params, check_mode)
+
+
+def _absent(engine: Engine, params: t.Mapping[str, Json], check_mode: bool) -> dict[str, Json]:
+    require_manager(engine)
+    actual = observe(engine, params["name"])
+    steps = plan_removal(actual)
+    if steps and not check_mode:
+        remove_all(engine, params["name"], actual, steps, params["timeout"])
+    return {**_told(steps), "services": [], "published_ports": [], "notes": []}
+
+
+def _present(engine: Engine, params: t.Mapping[str, Json], check_mode: bool) -> dict[str, Json]:
+    # A document with an error is refused before anybody is asked anything.
+    _build(params, b"\0" * 32)
+    require_manager(engine)
+    stack = params["name"]
+    actual = observe(engine, stack)
+    key, new_key = digest_key(actual)
+    wanted = _build(params, key)
+    steps = plan(wanted, actual, params["prune"])
+    notes = list(wanted.notes)
+    verdicts: dict[str, Verdict] = {}
+    waiter = Waiter(engine, f"{NAMESPACE}={stack}", params["settle"])
+    if not check_mode:
+        deployer = Deployer(engine, actual, params["resolve_image"])
+        if new_key and any(blob.spec for blob in wanted.secrets.values()):
+            store_digest_key(engine, stack, key)
+        # What is outdated may be in use until the services have converged, and is what a rollback goes back to.
+        late = [step for step in steps if step.action == "remove" and step.type != "service"]
+        for step in steps:
+            if step not in late:
+                deployer.apply(step)
+        if params["wait"]:
+            verdicts = waiter.wait(set(wanted.services), params["timeout"])
+            for step in late:
+                deployer.apply(step)
+        elif late:
+            notes.append("outdated configs, secrets and networks stay until a run that waits")
+        notes += deployer.notes
+    verdicts = verdicts or waiter.verdicts(set(wanted.services))
+    return {**_told(steps), **_state(engine, wanted, verdicts), "notes": notes}
+
+
+def _build(params: t.Mapping[str, Json], key: bytes) -> Wanted:
+    return build(
+        params["name"],
+        params["compose"],
+        params["configs"] or {},
+        params["secrets"] or {},
+        key,
+        params["variables"] or {},
+        params["routing_mesh"],
+    )
+
+
+def _told(steps: t.Sequence[Step]) -> dict[str, Json]:
+    return {"changed": bool(steps), "plan": [step.summary() for step in steps], "diff": diff(steps)}
+
+
+def _state(engine: Engine, wanted: Wanted, verdicts: t.Mapping[str, Verdict]) -> dict[str, Json]:
+    found = [item for item in engine.get("/services", status=True) or () if item["Spec"]["Name"] in wanted.services]
+    services = []
+    for item in sorted(found, key=lambda item: item["Spec"]["Name"]):
+        spec, verdict = item["Spec"], verdicts.get(item["Spec"]["Name"])
+        services.append(
+            {
+                "name": spec["Name"],
+                "id": item["ID"],
+                "image": spec["Labels"].get(IMAGE, ""),
+                "mode": next(iter(spec["Mode"])).lower(),
+                "running": verdict.running if verdict else 0,
+                "desired": verdict.desired if verdict else 0,
+                "state": verdict.state if verdict else "unknown",
+                "message": verdict.text if verdict else "",
+            }
+        )
+    return {"services": services, "published_ports": published_ports(found)}
