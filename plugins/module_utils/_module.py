@@ -21,6 +21,7 @@ from ansible_collections.dockhost.azure.plugins.module_utils import _apply
 from ansible_collections.dockhost.azure.plugins.module_utils._azure import session
 from ansible_collections.dockhost.azure.plugins.module_utils._azure.client import Client
 from ansible_collections.dockhost.azure.plugins.module_utils._errors import DockhostError, RefusedError
+from ansible_collections.dockhost.azure.plugins.module_utils._model.resource import RESOURCES_API, group_id
 from ansible_collections.dockhost.azure.plugins.module_utils._plan.core import Plan
 
 # Documented by the fragment dockhost.azure.azure.
@@ -125,6 +126,28 @@ def run(task_class: type, argument_spec: Mapping[str, Any], **options: Any) -> N
     module.exit_json(**result)
 
 
+def run_info(task_class: type, argument_spec: Mapping[str, Any], **options: Any) -> None:
+    """Run a module that only reads: observe, exit with the task's result and ``changed: false``."""
+    module = azure_module(argument_spec, **options)
+
+    async def read() -> Dict[str, Any]:
+        params = module.params
+        task_class(params, params.get("subscription_id") or "").check()
+        async with session.open_client(params, task_class.sdk) as client:
+            _stop_on_signals(client)
+            task = task_class(params, client.subscription_id)
+            result = task.result(await task.observe(client), Plan(), False)
+            for warning in task.warnings:
+                module.warn(warning)
+            return result
+
+    try:
+        found = asyncio.run(read())
+    except DockhostError as error:
+        module.fail_json(msg=str(error), **error.result())
+    module.exit_json(changed=False, **found)
+
+
 async def _work(module: AnsibleModule, task_class: type, plans: List[Plan]) -> Dict[str, Any]:
     params = module.params
     task_class(params, params.get("subscription_id") or "").check()
@@ -160,6 +183,20 @@ def _stop_on_signals(client: Client) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, client.stop.set)
+
+
+async def group_location(client: Client, resource_group: str) -> str:
+    """The region of a resource group, for resources whose location is not given.
+
+    :raises RefusedError: there is no such resource group.
+    """
+    group = await client.get(group_id(client.subscription_id, resource_group), RESOURCES_API)
+    if group is None:
+        raise RefusedError([
+            "There is no resource group '{0}' whose location could be taken: make it with dockhost.azure.resource_group, or "
+            "give location.".format(resource_group)
+        ])
+    return group["location"]
 
 
 def text_or_none(value: Optional[str]) -> Optional[str]:
