@@ -1,0 +1,173 @@
+# Copyright (c) 2026 The dockhost.azure authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From a path to a handler. Segments are compared without case; doubled slashes count as one."""
+from __future__ import annotations
+
+import re
+from urllib.parse import unquote
+
+from azlab.arm import results
+from azlab.arm.groups import Groups
+from azlab.arm.subscriptions import API_VERSIONS, Subscriptions
+from azlab.arm.types import Registry, ResourceType
+from azlab.arm.wire import Answer, Call
+from azlab.errors import ArmError, arm_error
+from azlab.ids import ResourceId
+from azlab.lab import Lab
+
+_VERSION = re.compile(r"^(20\d\d)-(\d\d)-(\d\d)(-preview|-privatepreview|-alpha|-beta)?$")
+_GUID = re.compile(r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$", re.IGNORECASE)
+
+
+class Router:
+    """Dispatches a Call."""
+
+    def __init__(self, lab: Lab, registry: Registry, locations: dict[str, object]) -> None:
+        self.lab, self.registry, self.locations = lab, registry, locations
+        self.groups = Groups(lab, registry)
+        self.subscriptions = Subscriptions(lab, registry)
+
+    def dispatch(self, call: Call) -> Answer:
+        """The answer to a call whose token is good; raises ArmError."""
+        parts = tuple(unquote(p) for p in call.path.split("/") if p)
+        lower = tuple(p.lower() for p in parts)
+        self._check_version(call)
+        if lower == ("tenants",):
+            return self._only_get(call, self.subscriptions.tenants)
+        if lower == ("subscriptions",):
+            return self._only_get(call, self.subscriptions.subscriptions)
+        if len(parts) >= 2 and lower[0] == "subscriptions":
+            return self._subscription(call, parts, lower)
+        if lower[:1] == ("providers",) and len(parts) >= 2:
+            raise arm_error("invalid_namespace", namespace=parts[1])
+        raise ArmError(404, "NotFound", f"The resource '{call.path}' could not be found.", source="gateway")
+
+    @staticmethod
+    def _only_get(call: Call, handler: object) -> Answer:
+        if call.method != "GET":
+            raise arm_error("method", method=call.method)
+        return handler(call)  # type: ignore[operator]
+
+    @staticmethod
+    def _check_version(call: Call) -> None:
+        version = call.api_version
+        if not version:
+            raise arm_error("missing_api_version")
+        match = _VERSION.match(version)
+        if not match or not 1 <= int(match[2]) <= 12 or not 1 <= int(match[3]) <= 31:
+            raise arm_error("invalid_api_version", version=version, supported=",".join(API_VERSIONS))
+
+    def _subscription(self, call: Call, parts: tuple[str, ...], lower: tuple[str, ...]) -> Answer:
+        if not _GUID.match(parts[1]):
+            raise arm_error("invalid_subscription", id=parts[1])
+        if lower[1] != self.lab.settings.subscription_id:
+            raise arm_error("subscription_not_found", id=parts[1])
+        call.subscription = self.lab.settings.subscription_id
+        rest, names = parts[2:], lower[2:]
+        if not rest:
+            return self._only_get(call, self.subscriptions.subscription)
+        if names == ("locations",):
+            return self._only_get(call, self.subscriptions.locations)
+        if names == ("resources",):
+            return self._only_get(call, self.subscriptions.resources)
+        if names[0] == "operationresults" and len(rest) == 2:
+            call.tail = rest[1:]
+            return self._only_get(call, results.group_result)
+        if names[0] == "resourcegroups":
+            return self._group(call, rest[1:], names[1:])
+        if names[0] == "providers":
+            return self._providers(call, rest[1:], names[1:])
+        raise ArmError(404, "NotFound", f"The resource '{call.path}' could not be found.", source="gateway")
+
+    def _group(self, call: Call, rest: tuple[str, ...], names: tuple[str, ...]) -> Answer:
+        if not rest:
+            return self._only_get(call, self.groups.listing)
+        call.group = rest[0]
+        if len(rest) == 1:
+            handler = {"GET": self.groups.get, "HEAD": self.groups.head, "PUT": self.groups.put,
+                       "PATCH": self.groups.patch, "DELETE": self.groups.delete}.get(call.method)
+            if handler is None:
+                raise arm_error("method", method=call.method)
+            return handler(call)
+        if names[1:] == ("resources",):
+            return self._only_get(call, self.subscriptions.resources)
+        if names[1] == "providers" and len(rest) >= 4:
+            return self._resource(call, rest[2], rest[3:])
+        raise ArmError(404, "NotFound", f"The resource '{call.path}' could not be found.", source="gateway")
+
+    def _providers(self, call: Call, rest: tuple[str, ...], names: tuple[str, ...]) -> Answer:
+        if not rest:
+            return self._only_get(call, self.subscriptions.providers)
+        if len(rest) == 1:
+            call.tail = rest
+            return self._only_get(call, self.subscriptions.provider)
+        if len(rest) == 2 and names[1] in ("register", "unregister") and call.method == "POST":
+            call.tail = rest
+            return self.subscriptions.register(call)
+        namespace = self._namespace(rest[0])
+        if names[1] == "locations" and len(rest) >= 4:
+            return self._location(call, namespace, rest[2:], names[2:])
+        handler = self.locations.get(f"{namespace}/{rest[1]}".lower()) if len(rest) == 2 else None
+        if handler is not None:
+            return self._only_get(call, handler)
+        found = self.registry.find(f"{namespace}/{rest[1]}")
+        if found and len(rest) == 2 and found.tracked:
+            return self._only_get(call, found.listing)
+        raise self._no_type(call, namespace, rest[1])
+
+    def _location(self, call: Call, namespace: str, rest: tuple[str, ...], names: tuple[str, ...]) -> Answer:
+        """/providers/{namespace}/locations/{region}/…"""
+        known = {("microsoft.network", "operations"): results.network_status,
+                 ("microsoft.network", "operationresults"): results.network_result,
+                 ("microsoft.compute", "operations"): results.compute_status,
+                 ("microsoft.compute", "diskoperations"): results.compute_status}
+        handler = known.get((namespace.lower(), names[1])) if len(rest) == 3 else None
+        handler = handler or self.locations.get(f"{namespace}/locations/{rest[1]}".lower())  # type: ignore[assignment]
+        if handler is None:
+            raise self._no_type(call, namespace, f"locations/{rest[1]}")
+        call.tail = rest
+        return self._only_get(call, handler)
+
+    def _namespace(self, text: str) -> str:
+        namespace = self.registry.namespaces.get(text.lower())
+        if namespace is None:
+            raise arm_error("invalid_namespace", namespace=text)
+        self.subscriptions.require_registered(namespace)
+        return namespace
+
+    def _no_type(self, call: Call, namespace: str, type_name: str) -> ArmError:
+        return arm_error("invalid_type", type=type_name, namespace=namespace, version=call.api_version,
+                         supported=",".join(API_VERSIONS))
+
+    def _resource(self, call: Call, namespace_text: str, rest: tuple[str, ...]) -> Answer:
+        """…/resourceGroups/{group}/providers/{namespace}/{type}/{name}[/{type}/{name}…][/{action}]"""
+        namespace = self._namespace(namespace_text)
+        types, names = rest[::2], rest[1::2]
+        found = self.registry.find("/".join((namespace, *types)))
+        if len(types) == len(names):
+            if found is None:
+                raise self._no_type(call, namespace, "/".join(types))
+            call.rid = ResourceId(call.subscription, call.group, namespace, types, names)
+            return self._instance(call, found)
+        if found is not None and (call.method == "GET" or len(types) == 1):
+            call.rid = ResourceId(call.subscription, call.group, namespace, types, names)
+            return self._only_get(call, found.listing)
+        parent = self.registry.find("/".join((namespace, *types[:-1]))) if len(types) > 1 else None
+        if parent is None:
+            raise self._no_type(call, namespace, "/".join(types))
+        call.rid = ResourceId(call.subscription, call.group, namespace, types[:-1], names)
+        table = parent.actions if call.method == "POST" else parent.get_actions if call.method == "GET" else {}
+        action = table.get(types[-1].lower())
+        if action is None:
+            raise self._no_type(call, namespace, "/".join(types))
+        return action(call)
+
+    @staticmethod
+    def _instance(call: Call, found: ResourceType) -> Answer:
+        if call.method == "HEAD":
+            return Answer(204 if call.lab.store.get(str(call.id)) else 404)
+        handler = {"GET": found.get, "PUT": found.put, "PATCH": found.patch, "DELETE": found.delete}.get(call.method)
+        if handler is None:
+            raise arm_error("method", method=call.method)
+        return handler(call)

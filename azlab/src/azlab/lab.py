@@ -1,0 +1,95 @@
+# Copyright (c) 2026 The dockhost.azure authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The lab as handlers see it: store, operations, machines and settings in one place."""
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Any
+
+from azlab import netstate
+from azlab.catalogue import Catalogue
+from azlab.faults import Faults
+from azlab.latency import Latency
+from azlab.machines.driver import MachineDriver, MachineError
+from azlab.operations import Operation, Operations
+from azlab.settings import Settings
+from azlab.store import Resource, Store
+from azlab.tokens import Tokens
+
+log = logging.getLogger("azlab")
+
+
+class Lab:
+    """Everything that lives as long as the server does."""
+
+    def __init__(self, settings: Settings, driver: MachineDriver) -> None:
+        self.settings = settings
+        self.driver = driver
+        self.store = Store(settings.home / "state.sqlite")
+        self.operations = Operations(self.store)
+        self.latency = Latency(settings.latency_scale)
+        self.faults = Faults()
+        self.tokens = Tokens(settings)
+        self.catalogue = Catalogue()
+        self.operations.fail_next.append(self.faults.operation_error)
+        self.operations.on_change = self.network_changed
+        self._network_wanted = asyncio.Event()
+        self._network_task: asyncio.Task[None] | None = None
+        self._applied: netstate.NetworkState | None = None
+
+    async def open(self) -> None:
+        """Start the background work and take up operations of a previous process."""
+        self._network_task = asyncio.get_running_loop().create_task(self._keep_network())
+        self.network_changed()
+        resumed = self.operations.resume()
+        if resumed:
+            log.info("%d operations of the previous run go on", resumed)
+
+    async def close(self) -> None:
+        await self.operations.close()
+        if self._network_task:
+            self._network_task.cancel()
+            await asyncio.gather(self._network_task, return_exceptions=True)
+        await self.driver.close()
+        self.store.close()
+
+    # -- the data path
+    def network_changed(self) -> None:
+        """Something changed that may matter to packets; the driver hears of it soon, many changes at once."""
+        self._network_wanted.set()
+
+    def wanted_network(self) -> netstate.NetworkState:
+        """The data path as the resources want it now."""
+        return netstate.compute(self.store, self.settings.public_range)
+
+    async def _keep_network(self) -> None:
+        while True:
+            await self._network_wanted.wait()
+            self._network_wanted.clear()
+            await asyncio.sleep(0.02)           # changes come in bursts: one state for all of them
+            wanted = self.wanted_network()
+            if wanted == self._applied:
+                continue
+            try:
+                await self.driver.apply_network(wanted)
+                self._applied = wanted
+            except MachineError as problem:
+                log.error("the network state could not be applied: %s", problem)
+                await asyncio.sleep(1)
+                self._network_wanted.set()
+            except Exception:  # the boundary of a task: it must go on for the next change
+                log.exception("the network state could not be applied")
+                await asyncio.sleep(1)
+                self._network_wanted.set()
+
+    # -- operations
+    def start(self, effect: str, resource: Resource | str, provider: str, *, what: str, method: str,
+              location: str = "", args: dict[str, Any] | None = None, final_status: int = 200) -> Operation:
+        """Start a long-running operation; `what` and `method` choose how long Azure takes for it."""
+        resource_id = resource if isinstance(resource, str) else resource.id
+        place = location or ("" if isinstance(resource, str) else resource.location)
+        return self.operations.start(Operation(
+            effect=effect, resource_id=resource_id, provider=provider, location=place or "westeurope",
+            args=args or {}, delay=self.latency.seconds(what, method), final_status=final_status))

@@ -1,0 +1,144 @@
+# Copyright (c) 2026 The dockhost.azure authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One process: HTTPS for clients, plain HTTP for the admin API, machines behind them."""
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import os
+import signal
+import socket
+import ssl
+import sys
+import time
+
+from aiohttp import web
+
+from azlab import pki
+from azlab.admin import Admin
+from azlab.app import App
+from azlab.lab import Lab
+from azlab.machines.driver import MachineDriver, MachineError
+from azlab.machines.none import NoMachines
+from azlab.requestlog import RequestLog
+from azlab.settings import Settings, SettingsError, load
+
+log = logging.getLogger("azlab.server")
+
+
+def make_driver(settings: Settings) -> MachineDriver:
+    """The driver of `--machines`."""
+    if settings.machines == "none":
+        return NoMachines()
+    if settings.machines == "docker":
+        from azlab.machines.docker import create_driver  # loaded only where it is wanted: it needs Docker's SDK
+        driver: MachineDriver = create_driver(settings.driver_config())
+        return driver
+    raise SettingsError(f"machines is '{settings.machines}', but must be 'none' or 'docker'.")
+
+
+def listen(port: int, what: str) -> socket.socket:
+    """A listening loopback socket; port 0 takes a free one."""
+    sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        sock.bind(("127.0.0.1", port))
+    except OSError as problem:
+        sock.close()
+        raise SettingsError(f"port {port} for {what} cannot be used ({problem.strerror}): choose another one with --port, "
+                            "or --port 0 for a free one.") from None
+    sock.listen(512)
+    return sock
+
+
+class Server:
+    """A running lab. `start` returns when it serves; `wait` when it was asked to stop."""
+
+    def __init__(self, settings: Settings, driver: MachineDriver | None = None) -> None:
+        self.settings = settings
+        settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
+        settings.home.chmod(0o700)
+        pki.ensure(settings.home, settings.name)
+        self.driver = driver or make_driver(settings)
+        self._stopped = asyncio.Event()
+        self._runners: list[web.AppRunner] = []
+
+    async def start(self) -> None:
+        api, admin = listen(self.settings.port, "the API"), listen(self.settings.admin_port, "the admin API")
+        self.settings.port, self.settings.admin_port = api.getsockname()[1], admin.getsockname()[1]
+        self.requests = RequestLog(self.settings.home / "requests.jsonl")
+        self.lab = Lab(self.settings, self.driver)
+        app = App(self.lab, self.requests)
+        await self.driver.start(_progress)
+        await self.lab.open()
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        context.load_cert_chain(self.settings.home / "server.pem", self.settings.home / "server-key.pem")
+        await self._serve(app.web, api, context)
+        await self._serve(Admin(self.lab, self.requests, self.stop).web, admin, None)
+        self.settings.pid = os.getpid()
+        self.settings.save()
+
+    async def _serve(self, app: web.Application, sock: socket.socket, context: ssl.SSLContext | None) -> None:
+        runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=1.0,
+                               keepalive_timeout=75)
+        await runner.setup()
+        await web.SockSite(runner, sock, ssl_context=context).start()
+        self._runners.append(runner)
+
+    def stop(self) -> None:
+        self._stopped.set()
+
+    async def wait(self) -> None:
+        await self._stopped.wait()
+
+    async def close(self) -> None:
+        for runner in self._runners:
+            await runner.cleanup()
+        await self.lab.close()
+        self.requests.close()
+        self.settings.pid = 0
+        self.settings.save()
+
+
+def _progress(text: str) -> None:
+    log.info("%s", text)
+
+
+async def serve(settings: Settings) -> None:
+    """Run until SIGTERM, SIGINT or the admin API's shutdown."""
+    began = time.monotonic()
+    server = Server(settings)
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, server.stop)
+    await server.start()
+    log.info("ready after %.1f s: %s (admin http://127.0.0.1:%d)", time.monotonic() - began, settings.url,
+             settings.admin_port)
+    await server.wait()
+    log.info("stopping")
+    await server.close()
+
+
+def main() -> int:
+    """`python -m azlab.server NAME`: the process that `azlab up` starts."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("name")
+    name = parser.parse_args().name
+    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("asyncio").setLevel(logging.WARNING)
+    try:
+        settings = load(name)
+        if settings is None:
+            raise SettingsError(f"there is no lab '{name}': make it with 'azlab up --name {name}'.")
+        asyncio.run(serve(settings))
+    except (SettingsError, MachineError) as problem:
+        log.error("cannot start: %s", problem)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,97 @@
+# Copyright (c) 2026 The dockhost.azure authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The settings of one lab: where its state is, who may sign in, what it listens on."""
+from __future__ import annotations
+
+import ipaddress
+import json
+import os
+import re
+import secrets
+import uuid
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+
+from azlab import pki
+from azlab.machines.driver import LabConfig
+
+_NAME = re.compile(r"^[a-z0-9][a-z0-9-]{0,20}$")
+
+
+class SettingsError(Exception):
+    """A setting that cannot be used; the text is one sentence for people."""
+
+
+def base_directory() -> Path:
+    """Where all labs of this user live: $AZLAB_HOME, or ~/.local/state/azlab."""
+    configured = os.environ.get("AZLAB_HOME")
+    return Path(configured) if configured else Path.home() / ".local" / "state" / "azlab"
+
+
+@dataclass
+class Settings:
+    """What `lab.json` (mode 0600) holds. Ids and the secret are made once per lab."""
+
+    name: str = "default"
+    machines: str = "none"
+    port: int = 8443
+    admin_port: int = 0
+    latency_scale: float = 0.0
+    public_range: str = "203.0.113.0/24"
+    core_quota: int = 4000
+    subscription_id: str = field(default_factory=lambda: str(uuid.uuid4()))
+    tenant: str = field(default_factory=lambda: str(uuid.uuid4()))
+    client_id: str = field(default_factory=lambda: str(uuid.uuid4()))
+    object_id: str = field(default_factory=lambda: str(uuid.uuid4()))
+    secret: str = field(default_factory=lambda: secrets.token_urlsafe(24))
+    pid: int = 0
+    base: Path = field(default_factory=base_directory, repr=False)     # not saved: where it lies says it
+
+    @property
+    def home(self) -> Path:
+        return self.base / self.name
+
+    @property
+    def url(self) -> str:
+        return f"https://localhost:{self.port}"
+
+    def save(self) -> None:
+        self.home.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self.home.chmod(0o700)
+        temporary = self.home / "lab.json.new"
+        data = {k: v for k, v in asdict(self).items() if k != "base"}
+        pki.write_private(temporary, json.dumps(data, indent=1).encode())
+        temporary.replace(self.home / "lab.json")
+
+    def driver_config(self) -> LabConfig:
+        return LabConfig(name=self.name, home=self.home, public_range=self.public_range,
+                         ca_file=self.home / "ca.pem", ca_key=self.home / "ca-key.pem")
+
+    def environment(self) -> dict[str, str]:
+        """What a shell needs so that Ansible, the SDKs and the Azure CLI use this lab."""
+        controller = f"{ipaddress.ip_network(self.public_range)[1]}/32"
+        ca = str(self.home / "ca.pem")
+        return {
+            "AZLAB_NAME": self.name,
+            "AZURE_CLOUD_ENVIRONMENT": self.url,
+            "AZURE_CA_FILE": ca,
+            "REQUESTS_CA_BUNDLE": ca,
+            "AZURE_SUBSCRIPTION_ID": self.subscription_id,
+            "AZURE_CLIENT_ID": self.client_id,
+            "AZURE_SECRET": self.secret,
+            "AZURE_TENANT": self.tenant,
+            "DOCKHOST_SSH_SOURCES": controller,
+        }
+
+
+def load(name: str, base: Path | None = None) -> Settings | None:
+    """The settings of an existing lab, or None."""
+    if not _NAME.match(name):
+        raise SettingsError(f"lab name '{name}' cannot be used: give 1 to 21 lower-case letters, digits and '-'.")
+    base = base or base_directory()
+    path = base / name / "lab.json"
+    if not path.exists():
+        return None
+    known = {f.name for f in fields(Settings)} - {"base"}
+    return Settings(**{k: v for k, v in json.loads(path.read_text()).items() if k in known}, base=base)
