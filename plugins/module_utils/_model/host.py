@@ -177,18 +177,25 @@ def hosts_from_lists(
     machines: Iterable[Mapping[str, Any]],
     interfaces: Iterable[Mapping[str, Any]] = (),
     addresses: Iterable[Mapping[str, Any]] = (),
-    statuses: Iterable[Mapping[str, Any]] = (),
+    statuses: Optional[Mapping[str, Status]] = None,
 ) -> List[Host]:
-    """Join Azure's lists to hosts, in order. Every list is whole: a host whose interface is missing has no address."""
+    """Join Azure's lists to hosts, in order. Every list is whole: a host whose interface is missing has no address.
+
+    :param statuses: run-time states by id, see C(statuses_by_id)
+    """
     nics = {key(nic["id"]): nic for nic in interfaces}
     publics = {key(address["id"]): address for address in addresses}
-    states = {key(machine["id"]): Status.from_api(machine) for machine in statuses}
     hosts = []
     for machine in machines:
         nic = nics.get(key(interface_of(machine)))
         reference = (primary_configuration(nic).get("properties") or {}).get("publicIPAddress") or {}
-        hosts.append(host_from_api(machine, nic, publics.get(key(reference.get("id"))), states.get(key(machine["id"]))))
+        hosts.append(host_from_api(machine, nic, publics.get(key(reference.get("id"))), (statuses or {}).get(key(machine["id"]))))
     return sorted(hosts, key=order)
+
+
+def statuses_by_id(machines: Iterable[Mapping[str, Any]]) -> Dict[str, Status]:
+    """The run-time states of a list that has them."""
+    return {key(machine["id"]): Status.from_api(machine) for machine in machines}
 
 
 def select(

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Dict, Mapping, Optional, Tuple
 
 from ansible_collections.dockhost.azure.plugins.module_utils._model.images import Image
@@ -127,6 +127,10 @@ class HostGroup:
             proximity_placement_group=_id(naming, PLACEMENT_GROUP, params.get("proximity_placement_group")),
             **{name: params.get(name) for name in PLAIN},
         )
+
+    def at(self, location: str) -> HostGroup:
+        """The same group in a region."""
+        return replace(self, location=location)
 
     def role(self, index: int) -> Optional[str]:
         """The swarm role of a host, or None where the group says nothing of a swarm."""

@@ -1,0 +1,173 @@
+# Copyright (c) 2026 The dockhost.azure authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The work of C(host_group): observe, plan, and what follows when the plan is done. Private to this collection."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
+
+from ansible_collections.dockhost.azure.plugins.module_utils import _apply
+from ansible_collections.dockhost.azure.plugins.module_utils._azure.client import Client
+from ansible_collections.dockhost.azure.plugins.module_utils._errors import InputError, RefusedError
+from ansible_collections.dockhost.azure.plugins.module_utils._hosts import after, failures, preflight, read
+from ansible_collections.dockhost.azure.plugins.module_utils._model import host_group_input
+from ansible_collections.dockhost.azure.plugins.module_utils._model.host import Host, hosts_from_lists, key
+from ansible_collections.dockhost.azure.plugins.module_utils._model.host_group import HostGroup, Naming, Slot
+from ansible_collections.dockhost.azure.plugins.module_utils._module import Task
+from ansible_collections.dockhost.azure.plugins.module_utils._plan import core, host_group, host_power, host_slots
+from ansible_collections.dockhost.azure.plugins.module_utils._plan.host_group import GroupPlan, Observed
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What was observed, and what of it the options mean."""
+
+    observed: Observed
+    group: Optional[HostGroup] = None
+    slots: Tuple[Slot, ...] = ()
+    problems: Tuple[preflight.Problem, ...] = field(default=())
+
+
+class HostGroupTask(Task):
+    """Brings a group of hosts to a state."""
+
+    def __init__(self, params: Mapping[str, Any], subscription_id: str):
+        super().__init__(params, subscription_id)
+        self.outdated: List[str] = []
+        self.removing: List[str] = []
+
+    def check(self) -> None:
+        host_group_input.check(self.params)
+
+    async def observe(self, client: Client) -> Seen:
+        group_name, state = self.params["resource_group"], self.params["state"]
+        whole = state == "absent"
+        observed = await read.observe(client, group_name, public=True if whole or self.params.get("public_ip") else None)
+        mine = observed.of(self.params["name"], self.deployment)
+        if read.unsettled(mine) and not self.check_mode:
+            await read.settle(client, group_name, self.params["name"], self.deployment, self.params["wait_timeout"])
+            observed = await read.observe(client, group_name, public=True if whole or self.params.get("public_ip") else None)
+        if state != "present":
+            return Seen(observed)
+        return await self._wanted(client, observed)
+
+    async def _wanted(self, client: Client, observed: Observed) -> Seen:
+        """The group as it is wanted; where hosts are to be made, whether they can be."""
+        group = HostGroup.from_params(self.params, Naming(client.subscription_id, self.params["resource_group"]), "")
+        slots = self._slots(observed)
+        group = await self._located(client, group, observed)
+        there = {key(machine["id"]) for machine in observed.machines}
+        creating = [slot for slot in slots if key(group.naming.machine(slot.name)) not in there]
+        if not creating:
+            return Seen(observed, group, tuple(slots))
+        found = await read.facts(client, group)
+        observed = await read.with_leftovers(client, self.params["resource_group"], observed)
+        problems = preflight.problems(group, creating, found, observed.interfaces)
+        if any(option == "image" for option, dummy in problems) and group.image and not found.versions:
+            problems = await self._with_hint(client, group, problems)
+        return Seen(observed, group, tuple(slots), tuple(problems))
+
+    async def _located(self, client: Client, group: HostGroup, observed: Observed) -> HostGroup:
+        """The group with its region: the option, else where its hosts are, else where the resource group is."""
+        location = self.params.get("location")
+        if not location:
+            mine = observed.of(self.params["name"], self.deployment)
+            found = mine[0] if mine else await read.resource_group(client, self.params["resource_group"])
+            if found is None:
+                name = self.params["resource_group"]
+                raise InputError(
+                    "resource_group",
+                    f"resource_group: '{name}' does not exist: make it with dockhost.azure.resource_group first (and give location "
+                    "to plan without it).",
+                )
+            location = found["location"]
+        return group.at(location)
+
+    async def _with_hint(self, client: Client, group: HostGroup, problems: Sequence[preflight.Problem]) -> List[preflight.Problem]:
+        similar = await read.similar_images(client, group.location, group.image)
+        hint = preflight.near(group.image.text.rsplit(":", 1)[0], similar)
+        return [
+            (option, text.replace("is not offered", f"is not offered{hint}", 1) if option == "image" else text)
+            for option, text in problems
+        ]
+
+    def _slots(self, observed: Observed) -> List[Slot]:
+        names = self.params.get("names")
+        if names is None:
+            return host_slots.by_count(self.params["name"], self.params["count"])
+        return host_slots.by_names(names, observed.of(self.params["name"], self.deployment))
+
+    def plan(self, actual: Seen) -> core.Plan:
+        state = self.params["state"]
+        if state == "present":
+            return self._present(actual)
+        if state == "absent":
+            chosen = host_group.absent(self.params["name"], self.deployment, actual.observed, self.params.get("names"))
+            self.removing = list(chosen.removing)
+            return chosen.plan
+        return host_power.plan(self._chosen(actual.observed), actual.observed.statuses, state, self.params.get("serial"))
+
+    def _present(self, actual: Seen) -> core.Plan:
+        self._refuse(actual.problems)
+        found: GroupPlan = host_group.present(
+            actual.group, actual.slots, actual.observed,
+            allow_restart=self.params["allow_restart"], keep_existing=self.params["immutable_changes"] == "keep",
+        )  # fmt: skip
+        if found.refusals:
+            raise RefusedError(found.refusals)
+        self.outdated, self.removing = list(found.outdated), list(found.removing)
+        return host_power.in_turn_updates(found.plan, self.params.get("serial"))
+
+    def _refuse(self, problems: Sequence[preflight.Problem]) -> None:
+        """Raise what makes hosts impossible.
+
+        In check mode a network that does not exist yet is a warning: an earlier task of the same play would make it.
+        """
+        lasting = []
+        for option, text in problems:
+            if self.check_mode and option in ("resource_group", "subnet"):
+                self.warnings.append(text)
+            else:
+                lasting.append((option, text))
+        if lasting:
+            raise InputError(lasting[0][0], " ".join(text for dummy, text in lasting))
+
+    def _chosen(self, observed: Observed) -> List[Mapping[str, Any]]:
+        mine, names = observed.of(self.params["name"], self.deployment), self.params.get("names")
+        if names is None:
+            if not mine:
+                self.warnings.append(f"Group {self.params['name']} of deployment {self.deployment} has no hosts: nothing to do.")
+            return mine
+        have = {machine["name"].lower(): machine for machine in mine}
+        for name in names:
+            if name.lower() not in have:
+                has = ", ".join(sorted(machine["name"] for machine in mine)) or "none"
+                raise InputError("names", f"names: '{name}' is not a host of group {self.params['name']} (it has: {has}): correct the name.")
+        return [have[name.lower()] for name in names]
+
+    async def failed(self, client: Client, actual: Seen, results: List[_apply.StepResult]) -> None:
+        found = failures.failures(results)
+        if not found:
+            return  # interrupted: the framework says what was done
+        closing = "What was made is kept: running again continues from here."
+        if self.params["on_failure"] == "rollback" and self.params["state"] == "present":
+            closing = await after.roll_back(client, self.params["resource_group"], self.params["name"], self.deployment, results)
+        raise failures.HostsError(failures.sentences(found), found, closing)
+
+    async def finish(self, client: Client, actual: Seen, results: List[_apply.StepResult]) -> None:
+        group = self.params["resource_group"]
+        if any(result.step.action == "delete" for result in results):
+            await after.prove_gone(client, group, results, self.params["wait_timeout"])
+        if self.params["wait_for"] == "ssh" and self.params["state"] in ("present", "started", "restarted"):
+            await after.wait_for_ssh(client, group, self.params["name"], self.deployment, self.params)
+
+    def result(self, actual: Seen, plan: core.Plan, applied: bool) -> Dict[str, Any]:
+        hosts = [host.result() for host in self.hosts(actual.observed)]
+        return {"hosts": hosts, "outdated": self.outdated, "removing": self.removing}
+
+    def hosts(self, observed: Observed) -> List[Host]:
+        """The hosts of the group."""
+        mine = observed.of(self.params["name"], self.deployment)
+        return hosts_from_lists(mine, observed.interfaces, observed.addresses, observed.statuses)

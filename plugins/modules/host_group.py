@@ -1,0 +1,450 @@
+#!/usr/bin/python
+# Copyright (c) 2026 The dockhost.azure authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: host_group
+short_description: Manage a group of Docker hosts on Azure
+version_added: 0.1.0
+author: The dockhost.azure authors (@dockhost)
+description:
+  - Makes, changes, starts, stops and removes a whole group of Linux virtual machines in one task.
+  - All hosts are made side by side. A host is its virtual machine, its network interface and its disks, and a public address
+    where O(public_ip=true). Removing the machine removes all of it.
+  - Names are deterministic. Hosts are called C(<name>-1), C(<name>-2) and so on unless O(names) says otherwise, their
+    interfaces C(<host>-nic), their addresses C(<host>-ip) and their disks C(<host>-osdisk) and C(<host>-data-<lun>), so that any run
+    finds what an interrupted run made.
+  - Region, size, zones, quota, image, subnet and its free addresses are checked before the first host is made.
+extends_documentation_fragment:
+  - dockhost.azure.azure
+  - dockhost.azure.azure.attributes
+  - dockhost.azure.tags
+attributes:
+  check_mode:
+    support: full
+    details: A network or resource group that does not exist yet is a warning in check mode, since an earlier task would make it.
+  diff_mode:
+    support: full
+options:
+  resource_group:
+    description: The resource group of the hosts. It has to exist.
+    type: str
+    required: true
+  name:
+    description: The name of the group. The names of the hosts are made of it, so letters, digits and hyphens, at most 58.
+    type: str
+    required: true
+  state:
+    description:
+      - V(present) brings the group to O(count) hosts, or to the hosts of O(names), each as the options say.
+      - V(absent) removes the hosts, or those of O(names), with their interfaces, addresses and disks, and proves by listing that
+        nothing of them is left.
+      - V(started), V(stopped), V(deallocated) and V(restarted) change the power state of the hosts, or of those of O(names).
+        A stopped machine is still paid for, a deallocated one is not. Who asks for V(stopped) is content with a deallocated one.
+    type: str
+    choices:
+      - present
+      - absent
+      - started
+      - stopped
+      - deallocated
+      - restarted
+    default: present
+  count:
+    description:
+      - How many hosts the group has, from 0 to 1000.
+      - When it is lowered, the hosts with the highest numbers go, the newest first.
+    type: int
+  names:
+    description:
+      - The names of the hosts, instead of O(count). Hosts of the group that are not named go.
+      - With other states than V(present), the hosts that are meant; all of the group when not given.
+    type: list
+    elements: str
+  location:
+    description:
+      - The region of the hosts, which has to be that of their network.
+      - Where the hosts are already, or else the region of the resource group, when not given.
+    type: str
+  size:
+    description:
+      - The size of the hosts, for instance V(Standard_D2s_v5). Needed with O(state=present).
+      - A running host is restarted by Azure to change its size, which O(allow_restart) has to allow.
+    type: str
+  allow_restart:
+    description: Whether Azure may restart running hosts to change their size. See O(serial).
+    type: bool
+    default: false
+  image:
+    description:
+      - The image of new hosts, as C(publisher:offer:sku:version), or the id of an image, of an image of a gallery, or of one of
+        its versions.
+    type: str
+    default: Debian:debian-13:13-gen2:latest
+  image_plan:
+    description: The purchase plan of a marketplace image that has one.
+    type: dict
+    suboptions:
+      name:
+        description: Name of the plan.
+        type: str
+        required: true
+      product:
+        description: The product (offer).
+        type: str
+        required: true
+      publisher:
+        description: The publisher.
+        type: str
+        required: true
+  admin_username:
+    description: The user who may sign in, with sudo. Azure refuses some names, such as V(admin) and V(root).
+    type: str
+    default: azureuser
+  ssh_public_keys:
+    description:
+      - The public keys of that user, as the lines of files like C(id_ed25519.pub). At least one is needed with O(state=present).
+      - Passwords are switched off.
+    type: list
+    elements: str
+  custom_data:
+    description:
+      - What cloud-init gets at the first boot, at most 65535 bytes. Text that starts with C(#cloud-config) is checked to be YAML.
+      - Use the lookups P(ansible.builtin.file#lookup) and P(ansible.builtin.template#lookup) for files and templates.
+      - Azure never returns it, so a digest of it is kept in the tag C(dockhost-custom-data), which tells a later run whether it
+        has changed.
+    type: str
+  immutable_changes:
+    description:
+      - What to do when hosts differ in what Azure cannot change on an existing machine, such as O(image), O(custom_data), O(zones),
+        O(admin_username), O(ssh_public_keys), the operating system's disk, and O(size) without O(allow_restart).
+      - V(refuse) changes nothing at all and says which hosts differ in what.
+      - V(keep) leaves existing hosts as they are, uses the new values for new hosts, and returns the others in RV(outdated).
+    type: str
+    choices:
+      - refuse
+      - keep
+    default: refuse
+  zones:
+    description:
+      - The availability zones to spread the hosts over, round robin by their numbers.
+      - A host keeps its zone as long as that is one of these, so a zone that is added moves nobody.
+    type: list
+    elements: str
+  availability_set:
+    description: Name or id of an availability set for the hosts, in regions without zones.
+    type: str
+  proximity_placement_group:
+    description: Name or id of a proximity placement group.
+    type: str
+  subnet:
+    description:
+      - The subnet of the hosts, as an id, or as a mapping with C(network) and C(name), and C(resource_group) where it is in another one.
+      - Needed with O(state=present).
+    type: raw
+  security_group:
+    description: Name or id of a network security group for the interfaces. The subnet's is mostly enough.
+    type: str
+  load_balancer_pools:
+    description:
+      - Ids of the backend pools that the hosts are members of.
+      - Memberships are left as they are when not given; an empty list takes the hosts out of all pools.
+    type: list
+    elements: str
+  application_security_groups:
+    description: Names or ids of application security groups. Left as they are when not given.
+    type: list
+    elements: str
+  public_ip:
+    description: Whether each host has a public address of its own.
+    type: bool
+    default: false
+  accelerated_networking:
+    description: Whether the interfaces use accelerated networking. Left as it is when not given.
+    type: bool
+  os_disk_size_gb:
+    description: Size of the operating system's disk in GiB; that of the image when not given.
+    type: int
+  os_disk_type:
+    description: Type of the operating system's disk; Azure's choice for the size when not given.
+    type: str
+    choices:
+      - Standard_LRS
+      - StandardSSD_LRS
+      - StandardSSD_ZRS
+      - Premium_LRS
+      - Premium_ZRS
+  data_disks:
+    description: Empty disks for each host. A disk that is no longer listed stays where it is.
+    type: list
+    elements: dict
+    suboptions:
+      lun:
+        description: Its number on the host, from 0 to 63.
+        type: int
+        required: true
+      size_gb:
+        description: Its size in GiB.
+        type: int
+        required: true
+      type:
+        description: Its type; Azure's choice when not given.
+        type: str
+        choices:
+          - Standard_LRS
+          - StandardSSD_LRS
+          - StandardSSD_ZRS
+          - Premium_LRS
+          - Premium_ZRS
+          - UltraSSD_LRS
+          - PremiumV2_LRS
+      caching:
+        description: Its host cache.
+        type: str
+        choices:
+          - None
+          - ReadOnly
+          - ReadWrite
+        default: None
+  spot:
+    description: Makes Spot hosts, which Azure may take back at any time.
+    type: dict
+    suboptions:
+      eviction_policy:
+        description: What happens to a host that Azure takes back.
+        type: str
+        choices:
+          - Deallocate
+          - Delete
+        default: Deallocate
+      max_price:
+        description: The highest price per hour in US dollars; -1 is the price of an ordinary host.
+        type: float
+        default: -1
+  identities:
+    description: Managed identities of the hosts. Left as they are when not given.
+    type: dict
+    suboptions:
+      system_assigned:
+        description: Whether each host has an identity of its own.
+        type: bool
+        default: false
+      user_assigned:
+        description: Ids of user-assigned identities.
+        type: list
+        elements: str
+        default: []
+  boot_diagnostics:
+    description: Whether Azure keeps the serial log and a screenshot of each host. This costs nothing.
+    type: bool
+    default: true
+  security_profile:
+    description: Trusted Launch and encryption.
+    type: dict
+    suboptions:
+      security_type:
+        description: V(TrustedLaunch) needs an image of generation 2 and a size that supports it.
+        type: str
+        choices:
+          - Standard
+          - TrustedLaunch
+        default: TrustedLaunch
+      secure_boot:
+        description: Whether secure boot is on, with V(TrustedLaunch).
+        type: bool
+        default: true
+      vtpm:
+        description: Whether there is a virtual TPM, with V(TrustedLaunch).
+        type: bool
+        default: true
+      encryption_at_host:
+        description: Whether the machine's host encrypts temporary disks and caches.
+        type: bool
+  license_type:
+    description: The license of the image that you bring yourself.
+    type: str
+    choices:
+      - RHEL_BYOS
+      - RHEL_BASE
+      - RHEL_EUS
+      - SLES_BYOS
+      - SLES_STANDARD
+      - UBUNTU_PRO
+  swarm_managers:
+    description:
+      - How many hosts, those with the lowest numbers, are to be managers of a Docker swarm. The others are workers.
+      - It is written on the hosts as the tag C(dockhost-swarm-role), by which P(dockhost.azure.docker_hosts#inventory) groups them.
+    type: int
+  serial:
+    description: How many hosts are changed, stopped or restarted at once; all when not given. One that fails stops the rest.
+    type: int
+  wait_for:
+    description:
+      - V(provisioned) waits until Azure says that the hosts are there.
+      - V(ssh) waits further until an SSH server answers on each, over its public address, the load balancer's inbound NAT, or its
+        private address, whichever comes first in this order.
+    type: str
+    choices:
+      - provisioned
+      - ssh
+    default: provisioned
+  wait_timeout:
+    description: How many seconds to wait for SSH, and for what Azure is still doing since an earlier run.
+    type: int
+    default: 900
+  on_failure:
+    description:
+      - What to do when some hosts cannot be made.
+      - V(keep) keeps what could be made. Running again continues from there.
+      - V(rollback) removes all that this run has made.
+    type: str
+    choices:
+      - keep
+      - rollback
+    default: keep
+notes:
+  - Hosts have no public addresses by default. SSH then leads through the inbound NAT of a load balancer, see
+    M(dockhost.azure.load_balancer), and C(outbound) of that, or a NAT gateway, lets them out.
+  - The module only ever removes what carries the tags C(dockhost-deployment) and C(dockhost-group) of this group. A resource of another
+    that has the name of a host is refused.
+  - A machine that Azure shows as Failed is asked for again. One whose operating system did not finish provisioning is reported
+    with what to do, since asking again would change nothing.
+  - A run without changes needs four or five requests, whatever the number of hosts.
+seealso:
+  - module: dockhost.azure.host_group_info
+  - module: dockhost.azure.host_keys
+  - module: dockhost.azure.network
+  - module: dockhost.azure.load_balancer
+  - plugin: dockhost.azure.docker_hosts
+    plugin_type: inventory
+"""
+
+EXAMPLES = r"""
+- name: Provide three Docker hosts in three zones, the first of them a swarm manager
+  dockhost.azure.host_group:
+    resource_group: rg-demo
+    name: demo
+    count: 3
+    swarm_managers: 1
+    size: Standard_D2s_v5
+    image: Debian:debian-13:13-gen2:latest
+    zones: ["1", "2", "3"]
+    ssh_public_keys:
+      - "{{ lookup('ansible.builtin.file', '~/.ssh/id_ed25519.pub') }}"
+    custom_data: "{{ lookup('ansible.builtin.template', 'cloud-config.yml.j2') }}"
+    subnet:
+      network: demo-vnet
+      name: hosts
+    load_balancer_pools:
+      - "{{ lb.load_balancer.pools.hosts }}"
+    tags:
+      environment: demo
+  register: group
+
+- name: Restart the hosts, one after the other
+  dockhost.azure.host_group:
+    resource_group: rg-demo
+    name: demo
+    state: restarted
+    serial: 1
+    wait_for: ssh
+
+- name: Pay for nothing but the disks over night
+  dockhost.azure.host_group:
+    resource_group: rg-demo
+    name: demo
+    state: deallocated
+
+- name: Remove one host that is broken (the next run with state present makes it anew)
+  dockhost.azure.host_group:
+    resource_group: rg-demo
+    name: demo
+    state: absent
+    names: [demo-2]
+
+- name: Remove the group
+  dockhost.azure.host_group:
+    resource_group: rg-demo
+    name: demo
+    state: absent
+"""
+
+RETURN = r"""
+hosts:
+  description: The hosts of the group, by number. In check mode those that are there now.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    name: {description: Its name., type: str, sample: demo-1}
+    id: {description: Its id., type: str}
+    vm_id: {description: The id that Azure gives to a machine for its life., type: str, sample: 16c968d7-e529-4dfe-ac73-c8ccedb63818}
+    resource_group: {description: Its resource group., type: str, sample: rg-demo}
+    location: {description: Its region., type: str, sample: westeurope}
+    size: {description: Its size., type: str, sample: Standard_D2s_v5}
+    image: {description: The image that it was made of., type: str, sample: "Debian:debian-13:13-gen2:latest"}
+    private_address: {description: Its private address., type: str, sample: 172.28.0.4}
+    public_address: {description: Its own public address, if it has one., type: str}
+    zone: {description: Its zone, if it has one., type: str, sample: "1"}
+    fault_domain: {description: Its fault domain, where Azure tells it., type: int}
+    power_state: {description: C(running), C(stopped), C(deallocated) and what lies between., type: str, sample: running}
+    provisioning_state: {description: What Azure says of the last change., type: str, sample: Succeeded}
+    deployment: {description: The deployment that it belongs to., type: str, sample: rg-demo}
+    group: {description: The host group that it belongs to., type: str, sample: demo}
+    index: {description: Its number., type: int, sample: 1}
+    swarm_role: {description: C(manager) or C(worker), if the group says so., type: str, sample: manager}
+    admin_username: {description: The user who may sign in., type: str, sample: azureuser}
+    network_interface: {description: The id of its network interface., type: str}
+    tags: {description: Its tags., type: dict}
+plan:
+  description: What was done, or would be done in check mode.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    action: {description: C(create), C(update) or C(delete)., type: str, sample: create}
+    type: {description: The type of the resource., type: str, sample: Microsoft.Compute/virtualMachines}
+    name: {description: The name of the resource., type: str, sample: demo-1}
+    changes: {description: What differs, from what to what., type: list, elements: dict}
+    reason: {description: Why., type: str, sample: is missing}
+    seconds: {description: How long it took, null in check mode., type: float, sample: 41.3}
+removing:
+  description: The hosts that go. In check mode this is the list of hosts to drain before the real run.
+  returned: success
+  type: list
+  elements: str
+  sample: [demo-3]
+outdated:
+  description: Hosts that differ in what Azure cannot change, and were left as they are. See O(immutable_changes).
+  returned: success
+  type: list
+  elements: str
+failures:
+  description: What went wrong with which host.
+  returned: when hosts could not be made, changed or removed
+  type: list
+  elements: dict
+  contains:
+    host: {description: The host., type: str, sample: demo-2}
+    step: {description: What was being done., type: str, sample: create virtual machine demo-2}
+    action: {description: The kind of step., type: str, sample: create}
+    code: {description: Azure's code., type: str, sample: ZonalAllocationFailed}
+    message: {description: Azure's message., type: str}
+    next_step: {description: What to do., type: str}
+"""
+
+from ansible_collections.dockhost.azure.plugins.module_utils._hosts.group_args import ARGUMENTS, CONSTRAINTS
+from ansible_collections.dockhost.azure.plugins.module_utils._hosts.group_task import HostGroupTask
+from ansible_collections.dockhost.azure.plugins.module_utils._module import run
+
+
+def main() -> None:
+    """Run the module."""
+    run(HostGroupTask, ARGUMENTS, **CONSTRAINTS)
+
+
+if __name__ == "__main__":
+    main()
