@@ -193,7 +193,7 @@ load_balancer:
       returned: when it exists
       sample: 203.0.113.10
     pools:
-      description: All backend pools, name to id.
+      description: All backend pools, name to id; in check mode those that would be made as well.
       type: dict
       returned: always
     rules:
@@ -301,10 +301,16 @@ class LoadBalancerTask(_module.Task):
     def result(self, actual, done, applied):
         balancer = actual.get(self.key)
         address = (actual.get(self.address_key) or {}).get("properties") or {}
+        # Ids can be foretold, so that check mode can go on with them.
+        own_id = self.wanted.id(self.subscription_id, self.group)
+        wanted = {} if self.absent else {
+            pool: "{0}/backendAddressPools/{1}".format(own_id, pool) for pool in self.wanted.pools
+        }
+        there = {pool["name"]: pool["id"] for pool in rules.children(balancer, "backendAddressPools")}
         return {"load_balancer": {
             "id": (balancer or {}).get("id"),
             "frontend_address": address.get("ipAddress") if balancer else None,
-            "pools": {pool["name"]: pool["id"] for pool in rules.children(balancer, "backendAddressPools")},
+            "pools": dict(wanted, **there),
             "rules": rules.rules_view(balancer),
             "ssh_ports": rules.ssh_ports(balancer, model.SSH_RULE),
         }}

@@ -91,7 +91,7 @@ class Comparer:
     def _walk(self, wanted: Any, actual: Any, path: str, shown: str) -> None:
         if path in self.resource.create_only:
             return
-        if isinstance(wanted, Mapping) and wanted and (isinstance(actual, Mapping) or actual is None):
+        if isinstance(wanted, Mapping) and (isinstance(actual, Mapping) or actual is None):
             have = actual or {}
             for key, value in wanted.items():
                 self._walk(value, have.get(find_key(have, key)), _join(path, key), _join(shown, key))
