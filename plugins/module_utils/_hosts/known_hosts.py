@@ -50,6 +50,24 @@ class Entry:
         return f"{self.alias} {self.kind} {self.data} {self.owner.comment()}"
 
 
+@dataclass(frozen=True)
+class Scope:
+    """The hosts that a run is about; C(None) stands for all."""
+
+    resource_group: str
+    deployment: Optional[str] = None
+    group: Optional[str] = None
+
+    def holds(self, entry: Entry) -> bool:
+        """Whether an entry is about such a host."""
+        owner = entry.owner
+        return (
+            entry.alias.endswith("." + self.resource_group.lower())
+            and self.deployment in (None, owner.deployment)
+            and (self.group or owner.group).lower() == owner.group.lower()
+        )
+
+
 def parse_line(line: str) -> Optional[Entry]:
     """Read a line of ours; None for every other line."""
     fields = line.split()
@@ -106,19 +124,18 @@ def merge(
     text: str,
     wanted: Mapping[str, Owner],
     keys: Mapping[str, Sequence[Tuple[str, str]]],
-    scope: Iterable[Tuple[str, Optional[str]]],
+    scope: Scope,
 ) -> str:
     """The file's new text.
 
     :param wanted: the hosts that exist, by alias
     :param keys: the keys that were read now, by alias
-    :param scope: (deployment, group or None for all its groups) whose gone hosts lose their lines
+    :param scope: whose gone hosts lose their lines
     """
-    scopes = set(scope)
     lines = []
     for line in text.splitlines():
         entry = parse_line(line)
-        if entry is not None and entry.alias not in wanted and _in_scope(entry, scopes):
+        if entry is not None and entry.alias not in wanted and scope.holds(entry):
             continue
         if _names_alias(line, keys):
             # A re-created machine: whatever stood under this alias would only make OpenSSH refuse the new one.
@@ -127,11 +144,6 @@ def merge(
     for name in sorted(keys):
         lines.extend(Entry(name, kind, data, wanted[name]).line() for kind, data in keys[name])
     return "".join(line + "\n" for line in lines)
-
-
-def _in_scope(entry: Entry, scopes: Iterable[Tuple[str, Optional[str]]]) -> bool:
-    owner = entry.owner
-    return any(owner.deployment == name and group in (None, owner.group) for name, group in scopes)
 
 
 def _names_alias(line: str, names: Iterable[str]) -> bool:

@@ -16,7 +16,12 @@ from typing import Any, Dict, Iterable, List, Mapping, Optional
 from ansible_collections.dockhost.azure.plugins.module_utils._azure.client import Client
 from ansible_collections.dockhost.azure.plugins.module_utils._errors import AzureError, DockhostError
 from ansible_collections.dockhost.azure.plugins.module_utils._hosts.preflight import Facts
-from ansible_collections.dockhost.azure.plugins.module_utils._model.host import key, primary_configuration, statuses_by_id
+from ansible_collections.dockhost.azure.plugins.module_utils._model.host import (
+    key,
+    primary_configuration,
+    select,
+    statuses_by_id,
+)
 from ansible_collections.dockhost.azure.plugins.module_utils._model.host_group import (
     ADDRESS,
     DISK,
@@ -46,16 +51,35 @@ async def list_of(client: Client, resource_group: str, type_: str) -> List[Dict[
     return await client.list(list_path(client.subscription_id, resource_group, type_), api_version(type_))
 
 
-async def statuses(client: Client) -> List[Dict[str, Any]]:
+async def everywhere(client: Client, type_: str, query: Optional[Mapping[str, str]] = None) -> List[Dict[str, Any]]:
+    """All resources of one type of the subscription."""
+    path = f"/subscriptions/{client.subscription_id}/providers/{type_}"
+    return await client.list(path, api_version(type_), query=query)
+
+
+async def statuses(client: Client) -> Optional[List[Dict[str, Any]]]:
     """The run-time state of all machines of the subscription, in one list.
 
     The list of a resource group has no run-time state: C($expand=instanceView) is for the machines of a scale set
     only (it asks for a filter by scale set), whereas C(statusOnly=true) on the subscription's list gives the state of
     every machine: https://learn.microsoft.com/rest/api/compute/virtual-machines/list-all. It leaves out everything
     else, tags included, so that both lists are read: https://github.com/Azure/azure-rest-api-specs/issues/42411.
+
+    :return: None where the client may not list machines of the whole subscription
     """
-    path = f"/subscriptions/{client.subscription_id}/providers/{VIRTUAL_MACHINE}"
-    return await client.list(path, COMPUTE_API, query={"statusOnly": "true"})
+    try:
+        return await everywhere(client, VIRTUAL_MACHINE, {"statusOnly": "true"})
+    except AzureError as error:
+        if error.status == 403:
+            return None
+        raise
+
+
+async def views(client: Client, machines: Iterable[Mapping[str, Any]]) -> List[Dict[str, Any]]:
+    """The run-time state of machines one by one: for a client whose rights end at its resource group."""
+    query = {"$expand": "instanceView"}
+    found = await asyncio.gather(*(client.get(machine["id"], COMPUTE_API, query=query) for machine in machines))
+    return [machine for machine in found if machine]
 
 
 async def observe(client: Client, resource_group: str, public: Optional[bool] = None, disks: bool = False) -> Observed:
@@ -66,6 +90,8 @@ async def observe(client: Client, resource_group: str, public: Optional[bool] = 
     machines, interfaces, states = await asyncio.gather(
         list_of(client, resource_group, VIRTUAL_MACHINE), list_of(client, resource_group, INTERFACE), statuses(client)
     )
+    if states is None:
+        states = await views(client, select(machines))
     if public is None:
         public = any(_has_address(interface) for interface in interfaces)
     addresses = await list_of(client, resource_group, ADDRESS) if public else []

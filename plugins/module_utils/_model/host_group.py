@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Dict, Mapping, Optional, Tuple
 
 from ansible_collections.dockhost.azure.plugins.module_utils._model.images import Image
+from ansible_collections.dockhost.azure.plugins.module_utils._model.names import check_tags
 from ansible_collections.dockhost.azure.plugins.module_utils._model.resource import resource_id
 
 VIRTUAL_MACHINE = "Microsoft.Compute/virtualMachines"
@@ -121,7 +122,7 @@ class HostGroup:
             load_balancer_pools=_tuple(params.get("load_balancer_pools")),
             application_security_groups=None if groups is None else tuple(naming.any(APPLICATION_GROUP, g) for g in groups),
             public_ip=bool(params.get("public_ip")),
-            tags={str(name): str(value) for name, value in (params.get("tags") or {}).items()},
+            tags=check_tags("tags", params.get("tags")),
             data_disks=tuple(params.get("data_disks") or ()),
             availability_set=_id(naming, AVAILABILITY_SET, params.get("availability_set")),
             proximity_placement_group=_id(naming, PLACEMENT_GROUP, params.get("proximity_placement_group")),

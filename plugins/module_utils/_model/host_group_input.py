@@ -9,19 +9,16 @@ import re
 from typing import Any, Iterable, List, Mapping, Optional
 
 from ansible_collections.dockhost.azure.plugins.module_utils._errors import InputError
-from ansible_collections.dockhost.azure.plugins.module_utils._model import custom_data
+from ansible_collections.dockhost.azure.plugins.module_utils._model import custom_data, names
 from ansible_collections.dockhost.azure.plugins.module_utils._model.host_group import custom_data as custom_data_of
 from ansible_collections.dockhost.azure.plugins.module_utils._model.images import EXAMPLE, Image
 from ansible_collections.dockhost.azure.plugins.module_utils._model.ssh_keys import login_key_problem
 
 MAX_COUNT = 1000
-MAX_TAGS = 50
-OUR_TAGS = 5
 
 # A host's name is its machine's, its computer's and a label of DNS: what all three allow.
 # https://learn.microsoft.com/azure/azure-resource-manager/management/resource-name-rules#microsoftcompute
 _HOST = re.compile(r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$", re.IGNORECASE)
-_GROUP = re.compile(r"^[-\w.()]{0,89}[-\w()]$")
 _USER = re.compile(r"^[a-z_][a-z0-9_-]{0,31}$", re.IGNORECASE)
 _POOL = re.compile(
     r"^/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft\.Network/loadBalancers/[^/]+/backendAddressPools/[^/]+$",
@@ -49,7 +46,7 @@ def check(params: Mapping[str, Any]) -> None:
         _places(params)
         _network(params)
         _disks(params)
-        _tags(params)
+        names.check_tags("tags", params.get("tags"))
     for option in ("serial", "wait_timeout"):
         if params.get(option) is not None and params[option] < 1:
             raise InputError(option, f"{option}: {params[option]} is too small: give a number from 1.")
@@ -63,35 +60,30 @@ def _scope(params: Mapping[str, Any]) -> None:
             f"name: '{name}' cannot be the name of a host group: use letters, digits and hyphens, at most 58, with a letter or "
             "digit at both ends (host names are made of it).",
         )
-    if not _GROUP.match(group):
-        raise InputError(
-            "resource_group",
-            f"resource_group: '{group}' is not a name that Azure takes: use letters, digits, '-', '_', '.', '(' and ')', at most "
-            "90, without '.' at the end.",
-        )
+    names.check_name("resource_group", group, "resource group")
     deployment = params.get("deployment")
     if deployment is not None and (not deployment or len(deployment) > 256 or re.search(r"\s", deployment)):
         raise InputError("deployment", f"deployment: '{deployment}' cannot be used: give 1 to 256 characters without spaces.")
 
 
 def _hosts(params: Mapping[str, Any]) -> None:
-    count, names = params.get("count"), params.get("names")
+    count, wanted = params.get("count"), params.get("names")
     if count is not None and not 0 <= count <= MAX_COUNT:
         raise InputError("count", f"count: {count} is not possible: give a number from 0 to {MAX_COUNT}.")
-    for name in names or ():
+    for name in wanted or ():
         if not _HOST.match(name):
             raise InputError(
                 "names",
                 f"names: '{name}' cannot be the name of a host: use letters, digits and hyphens, at most 63, with a letter or "
                 "digit at both ends.",
             )
-    double = _double(name.lower() for name in names or ())
+    double = _double(name.lower() for name in wanted or ())
     if double:
         raise InputError("names", f"names: '{double}' is listed twice: name each host once.")
     managers = params.get("swarm_managers")
     if managers is None or params["state"] != "present":
         return
-    size = count if count is not None else len(names or ())
+    size = count if count is not None else len(wanted or ())
     if managers < 0 or (managers > size and size):
         raise InputError("swarm_managers", f"swarm_managers: {managers} is not possible with {size} hosts: give a number from 0 to {size}.")
 
@@ -179,17 +171,3 @@ def _disks(params: Mapping[str, Any]) -> None:
     double = _double(str(disk["lun"]) for disk in disks)
     if double:
         raise InputError("data_disks", f"data_disks: lun {double} is used twice: give each disk a lun of its own.")
-
-
-def _tags(params: Mapping[str, Any]) -> None:
-    """https://learn.microsoft.com/azure/azure-resource-manager/management/tag-resources#limitations"""
-    tags = params.get("tags") or {}
-    for name, value in tags.items():
-        if str(name).lower().startswith("dockhost-"):
-            raise InputError("tags", f"tags: '{name}' is kept by the collection itself: choose a name that does not start with dockhost-.")
-        if len(str(name)) > 512 or re.search(r"[<>%&\\?/]", str(name)) or not str(name):
-            raise InputError("tags", f"tags: '{name}' is not a name that Azure takes: use at most 512 characters without < > % & \\ ? /.")
-        if len(str(value)) > 256:
-            raise InputError("tags", f"tags: the value of '{name}' has {len(str(value))} characters: Azure takes 256.")
-    if len(tags) > MAX_TAGS - OUR_TAGS:
-        raise InputError("tags", f"tags: {len(tags)} are too many: Azure takes {MAX_TAGS}, and {OUR_TAGS} are needed to mark a host.")
