@@ -151,7 +151,7 @@ class _Walk:
                 creates=step.action == "create",
             )
         except AzureError as error:
-            if step.method == "DELETE" and error.status == 404:
+            if step.method == "DELETE" and error.missing:
                 return Response(204, {}, None, "DELETE", step.path, step.resource.api_version)
             raise
 

@@ -107,6 +107,11 @@ class AzureError(DockhostError):
         }}
 
     @property
+    def missing(self) -> bool:
+        """Whether the resource, its parent or its group is not there (and not the subscription, or the type itself)."""
+        return self.status == 404 and self.code.endswith("NotFound") and self.code != "SubscriptionNotFound"
+
+    @property
     def codes(self) -> Tuple[str, ...]:
         """The code and those of the details."""
         return (self.code,) + tuple(str(item.get("code")) for item in self.details if item.get("code"))

@@ -57,6 +57,8 @@ class Azure:
         self.lab = running
         self.admin = running.admin
 
+    run_as = staticmethod(run_module)
+
     def run(self, name, arguments, check=False, diff=True, env=None):
         """Run a module signed in to the lab."""
         return run_module(name, arguments, check, diff, dict(self.lab.env, **(env or {})))
@@ -97,9 +99,3 @@ def group(azure):
     azure.admin.clear_faults()
     azure.admin.clear_requests()
     return azure.new_group()
-
-
-def actions(result):
-    """(action, name) of each step of a result."""
-    assert not result["failed"], result
-    return [(step["action"], step["name"]) for step in result["plan"]]

@@ -111,7 +111,7 @@ class Client:
         try:
             return (await self.request("GET", path, api_version, query=query)).body
         except AzureError as error:
-            if error.status == 404:
+            if error.missing:
                 return None
             raise
 
