@@ -16,6 +16,8 @@ from ansible_collections.dockhost.azure.plugins.module_utils._docker_host import
 from ansible_collections.dockhost.azure.plugins.module_utils._docker_host.command import check, last_lines, run
 from ansible_collections.dockhost.azure.plugins.module_utils._docker_host.packages import HostError
 from ansible_collections.dockhost.azure.plugins.module_utils._docker_host.plan import Observed, Plan
+from ansible_collections.dockhost.azure.plugins.module_utils._engine.client import Engine
+from ansible_collections.dockhost.azure.plugins.module_utils._engine.errors import EngineUnreachable
 
 _UNITS = ("docker.service", "docker.socket")
 
@@ -33,6 +35,11 @@ def apply(todo: Plan, observed: Observed, lock_timeout: float) -> None:
         _packages(todo, new_source, lock_timeout)
         if todo.daemon_json is not None:
             _write_config(todo, observed)
+    except HostError:
+        # The packages enabled their service; without its daemon.json it must not start at the next boot either.
+        if first:
+            run("systemctl", "disable", *_UNITS)
+        raise
     finally:
         if first and todo.install:
             check("systemctl", "unmask", "--runtime", *_UNITS)
@@ -54,7 +61,7 @@ def _keep_stopped() -> None:
 
 
 def _packages(todo: Plan, new_source: bool, timeout: float) -> None:
-    apt.mark("unhold", todo.unhold)
+    apt.mark("unhold", todo.unhold, timeout)
     if new_source:
         apt.update(timeout)
     arguments = [f"{name}={version}" if version else name for name, version in todo.install.items()]
@@ -64,7 +71,7 @@ def _packages(todo: Plan, new_source: bool, timeout: float) -> None:
         apt.install([*arguments, *(f"{name}-" for name in todo.remove)], timeout, flags)
     elif todo.remove:
         apt.remove(todo.remove, timeout)
-    apt.mark("hold", todo.hold)
+    apt.mark("hold", todo.hold, timeout)
 
 
 def write(path: str, text: str | None, mode: int = 0o644) -> None:
@@ -101,7 +108,7 @@ def validate(text: str) -> None:
         result = run(program, "--validate", "--config-file", path)
     if result.code and "unknown flag" not in result.errors:
         words = last_lines(result, 2).replace(path, probe.DAEMON_JSON)
-        raise HostError(f"daemon_options: the engine refuses this configuration, nothing was changed: {words}")
+        raise HostError(f"daemon_options: the engine refuses this configuration, so it was not put in place: {words}")
 
 
 def _write_config(todo: Plan, observed: Observed) -> None:
@@ -151,8 +158,21 @@ def _journal() -> str:
     return (errors or [""])[-1].strip().rstrip(".")
 
 
+def _stop_containers() -> None:
+    engine = Engine(timeout=120)
+    try:
+        for container in engine.get("/containers/json") or ():
+            engine.post(f"/containers/{container['Id']}/stop", t=10)
+    except EngineUnreachable:  # it does not run, so it keeps no container running either
+        return
+
+
 def absent(names: t.Sequence[str], files: t.Sequence[str], lock_timeout: float) -> None:
-    """Take the engine away; images, containers and volumes under its data root stay."""
+    """Take the engine away; images, containers and volumes under its data root stay.
+
+    Containers are stopped first: with live-restore they would run on with nobody to look after them.
+    """
+    _stop_containers()
     run("systemctl", "disable", "--now", "docker.socket", "docker.service")
     if names:
         apt.remove(names, lock_timeout)

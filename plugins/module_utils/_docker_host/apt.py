@@ -24,6 +24,10 @@ _ENVIRONMENT = {"DEBIAN_FRONTEND": "noninteractive", "NEEDRESTART_SUSPEND": "1"}
 _FLOCK = struct.Struct("hh4xqqi4x")
 
 
+class LockHeld(HostError):
+    """Somebody else works with dpkg or apt for longer than this task waits."""
+
+
 def installed(names: t.Iterable[str]) -> dict[str, Package]:
     """The installed ones of these packages. dpkg-query takes 0.01 s where apt.Cache() takes 0.7 s."""
     result = run("dpkg-query", "-W", "-f", "${Package}\t${Version}\t${db:Status-Abbrev}\n", *names)
@@ -82,6 +86,8 @@ def install(arguments: t.Sequence[str], timeout: float, flags: t.Sequence[str] =
     argv = ("apt-get", "-y", "-q", "--no-install-recommends", *_dpkg_options(), *flags, "install", *arguments)
     try:
         _patiently(argv, timeout)
+    except LockHeld:
+        raise
     except HostError:
         if updated:
             raise
@@ -94,10 +100,10 @@ def remove(names: t.Sequence[str], timeout: float) -> None:
     _patiently(("apt-get", "-y", "-q", *_dpkg_options(), "--allow-change-held-packages", "remove", *names), timeout)
 
 
-def mark(what: str, names: t.Sequence[str]) -> None:
+def mark(what: str, names: t.Sequence[str], timeout: float) -> None:
     """hold or unhold packages."""
     if names:
-        check("apt-mark", what, *names)
+        _patiently(("apt-mark", what, *names), timeout)
 
 
 def _dpkg_options() -> tuple[str, ...]:
@@ -125,7 +131,8 @@ def _patiently(argv: t.Sequence[str], timeout: float) -> None:
 
 
 def _lost_the_race(result: Result) -> bool:
-    return "Could not get lock" in result.errors or "Unable to acquire the dpkg frontend lock" in result.errors
+    words = ("Could not get lock", "Unable to acquire the dpkg frontend lock", "frontend lock was locked by")
+    return any(text in result.errors for text in words)
 
 
 def wait_for_locks(timeout: float) -> None:
@@ -140,9 +147,9 @@ def wait_for_locks(timeout: float) -> None:
             return
         if time.monotonic() >= deadline:
             path, pid = holder
-            raise HostError(
+            raise LockHeld(
                 f"{_command_of(pid)} (process {pid}) has held {path} for the {timeout:.0f} s that this task waits; "
-                "let it end, or raise lock_timeout."
+                "let it end, or raise docker_lock_timeout."
             )
         time.sleep(0.5)
 
@@ -164,6 +171,7 @@ def lock_holder(path: str) -> tuple[str, int] | None:
 def _command_of(pid: int) -> str:
     try:
         with open(f"/proc/{pid}/cmdline", "rb") as file:
-            return file.read().replace(b"\0", b" ").decode(errors="replace").strip() or "A process"
+            words = file.read().replace(b"\0", b" ").decode(errors="replace").split()
+            return " ".join(words)[:60] or "A process"
     except OSError:
         return "A process"
