@@ -119,7 +119,8 @@ def primary_configuration(interface: Optional[Mapping[str, Any]]) -> Mapping[str
     return found[0] if found else {}
 
 
-def _image_text(reference: Mapping[str, Any]) -> Optional[str]:
+def image_text(reference: Mapping[str, Any]) -> Optional[str]:
+    """An image reference as people write it."""
     if reference.get("publisher"):
         parts = [reference.get(part) or "" for part in ("publisher", "offer", "sku", "version")]
         return ":".join(parts)
@@ -162,7 +163,7 @@ def host_from_api(
         index=index_of(machine),
         swarm_role=tag(machine, TAG_SWARM_ROLE),
         admin_username=(properties.get("osProfile") or {}).get("adminUsername"),
-        image=_image_text((properties.get("storageProfile") or {}).get("imageReference") or {}),
+        image=image_text((properties.get("storageProfile") or {}).get("imageReference") or {}),
         network_interface=interface_of(machine),
         tags=tags,
     )

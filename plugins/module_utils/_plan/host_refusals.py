@@ -8,7 +8,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
 
-from ansible_collections.dockhost.azure.plugins.module_utils._model.host import TAG_CUSTOM_DATA, Status, key
+from ansible_collections.dockhost.azure.plugins.module_utils._model.host import (
+    TAG_CUSTOM_DATA,
+    Status,
+    image_text,
+    key,
+)
 from ansible_collections.dockhost.azure.plugins.module_utils._model.host_group import HostGroup, Slot
 from ansible_collections.dockhost.azure.plugins.module_utils._model.resource import Change, Resource
 from ansible_collections.dockhost.azure.plugins.module_utils._plan import render
@@ -38,6 +43,8 @@ OPTIONS = (
     ("properties.publicIPAddressVersion", "public_ip"),
     ("sku", "public_ip"),
 )
+
+IMAGE = "properties.storageProfile.imageReference"
 
 # Values of these say nothing to a reader, or are long.
 WORDLESS = frozenset({"custom_data", "ssh_public_keys"})
@@ -71,7 +78,19 @@ def differences(resource: Resource, actual: Optional[Mapping[str, Any]], host: s
     for change, path in zip(comparer.changed(actual), comparer.paths):
         if any(path == fixed or path.startswith(fixed + ".") for fixed in resource.immutable):
             found.append(Difference(host, _option(path), path, change))
-    return found
+    return _whole_images(found, resource, actual)
+
+
+def _whole_images(found: List[Difference], resource: Resource, actual: Mapping[str, Any]) -> List[Difference]:
+    """An image is named by its parts together: one difference instead of one for each part."""
+    rest = [difference for difference in found if difference.option != "image"]
+    if len(rest) == len(found):
+        return found
+    before, after = (
+        image_text((body["properties"].get("storageProfile") or {}).get("imageReference") or {}) for body in (actual, resource.body)
+    )
+    first = next(difference for difference in found if difference.option == "image")
+    return rest + [Difference(first.host, "image", IMAGE, Change("image", before, after))]
 
 
 def _option(path: str) -> str:
