@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 
 from ansible_collections.dockhost.azure.plugins.module_utils._stack.document import Wanted
 from ansible_collections.dockhost.azure.plugins.module_utils._stack.resources import (
+    DIGEST,
     NAMESPACE,
     PURPOSE,
     Blob,
@@ -97,6 +98,11 @@ def _brief(kind: str, item: Json) -> dict[str, Json]:
     return {"image": item["Spec"]["Labels"].get(IMAGE, "")} if kind == "service" else {"exists": True}
 
 
+def _content(spec: Json) -> dict[str, Json]:
+    """A config or secret as its digest tells it apart; that of a secret is keyed."""
+    return {"digest": (spec.get("Labels") or {}).get(DIGEST, "")[:10] or "not ours"}
+
+
 def _networks(wanted: Wanted, actual: Actual) -> t.Iterator[Step]:
     for name, network in sorted(wanted.networks.items()):
         found = actual.all_networks.get(name)
@@ -141,7 +147,7 @@ def _blobs(kind: str, wanted: t.Mapping[str, Blob], mine: t.Mapping[str, Json], 
         if name not in everything:
             if blob.spec is None:
                 raise StackError(f"{kind}s: the external {kind} {name} does not exist in the swarm: create it, or drop external: true.")
-            yield Step("create", kind, name, "new content", after={"exists": True}, spec=blob.spec)
+            yield Step("create", kind, name, "new content", after=_content(blob.spec), spec=blob.spec)
         elif blob.spec is not None and name not in mine:
             raise StackError(f"{kind}s: {name} exists and does not belong to this stack: give it another name.")
 
@@ -178,7 +184,7 @@ def _leftovers(wanted: Wanted, actual: Actual, prune: bool) -> t.Iterator[Step]:
     for kind, names in (("config", set(wanted.configs)), ("secret", set(wanted.secrets))):
         for name, item in sorted(getattr(actual, f"{kind}s").items()):
             if name not in names and name not in used and not purpose(item):
-                yield Step("remove", kind, name, "outdated content", before={"exists": True}, id=_id(item))
+                yield Step("remove", kind, name, "outdated content", before=_content(item["Spec"]), id=_id(item))
     if prune:
         for name, item in sorted(actual.networks.items()):
             if name not in wanted.networks:

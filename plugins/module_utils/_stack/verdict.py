@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 import typing as t
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ansible_collections.dockhost.azure.plugins.module_utils._stack.values import Json
 
@@ -38,31 +38,74 @@ class Verdict:
     unproved: frozenset[str] = frozenset()
 
 
-def judge(service: Json, tasks: t.Sequence[Json], nodes: t.Sequence[Json], old: t.AbstractSet[str] = frozenset()) -> Verdict:
-    """Judge one service. ``tasks`` are all of its tasks, ``old`` the ids of those that had ended before this run."""
+@dataclass(frozen=True)
+class Before:
+    """What was so when the run began: ids of tasks that had ended, and per service id when its last update had begun."""
+
+    ended: frozenset[str] = frozenset()
+    updates: t.Mapping[str, str] = field(default_factory=dict)
+
+
+def judge(service: Json, tasks: t.Sequence[Json], nodes: t.Sequence[Json], before: Before | None = None) -> Verdict:
+    """Judge one service. ``tasks`` are all of its tasks, ``nodes`` all of the swarm."""
+    before = before or Before()
     mode = service["Spec"]["Mode"]
     current = [task for task in tasks if _current(task, service)]
     if "ReplicatedJob" in mode or "GlobalJob" in mode:
-        return _judge_job(service, current, nodes, old)
-    update = service.get("UpdateStatus") or {}
-    state = update.get("State", "")
-    desired = _desired(service, nodes)
+        return _judge_job(service, current, nodes, before)
     alive = [task for task in current if task["DesiredState"] == "running"]
-    running = [task for task in alive if task["Status"]["State"] == "running"]
-    worst = _last_failure(tasks, old)
-    if state == "paused" or state.startswith("rollback"):
-        if state in ("rollback_started",):
-            return Verdict("waiting", f"rolling back: {update.get('Message', '')}", len(running), desired, worst)
+    view = _View(
+        service,
+        desired=_desired(service, nodes),
+        current=current,
+        alive=alive,
+        running=[task for task in alive if task["Status"]["State"] == "running"],
+        finished=_finished(service, current, alive),
+        stale=[task for task in tasks if task not in current and task["Status"]["State"] not in ENDED_STATES],
+        history=[task for task in tasks if _failed(task, service)],
+        failures=[task for task in tasks if _failed(task, service) and task["ID"] not in before.ended],
+    )
+    state, text = _judge_service(view, nodes, before)
+    proved = _unproved(service, view.running) if state == "done" else frozenset()
+    return Verdict(state, text, len(view.running) + view.finished, view.desired, None if state == "done" else view.worst, proved)
+
+
+@dataclass(frozen=True)
+class _View:
+    """One service's tasks, sorted."""
+
+    service: Json
+    desired: int
+    current: list[Json]
+    alive: list[Json]
+    running: list[Json]
+    finished: int
+    stale: list[Json]
+    history: list[Json]
+    failures: list[Json]
+
+    @property
+    def worst(self) -> Json:
+        """The failure that happened last, in this run if there was one."""
+        return _latest(self.failures) or _latest(self.history)
+
+
+def _judge_service(view: _View, nodes: t.Sequence[Json], before: Before) -> tuple[str, str]:
+    update = view.service.get("UpdateStatus") or {}
+    state = update.get("State", "")
+    ours = update.get("StartedAt") != before.updates.get(view.service["ID"])
+    rolled_back = ours and state in ("rollback_completed", "rollback_paused")
+    settled = state not in ("updating", "rollback_started") and not view.stale and len(view.alive) == len(view.running)
+    if settled and not rolled_back and len(view.running) + view.finished == view.desired:
+        return "done", ""
+    if rolled_back or state == "paused":
         said = {"paused": "the update was paused", "rollback_completed": "the update was rolled back"}.get(state, "the rollback was paused")
-        return Verdict("failed", f"{said}: {_told(update.get('Message', ''), worst)}", len(running), desired, worst)
-    failures = [task for task in current if task["Status"]["State"] in FAILED_STATES and task["ID"] not in old]
-    hopeless = _hopeless(service, current, failures, len(running), desired)
-    if hopeless:
-        return Verdict("failed", f"{hopeless}: {_told('', worst)}", len(running), desired, worst)
-    stale = [task for task in tasks if task not in current and task["Status"]["State"] not in ENDED_STATES]
-    if len(running) == desired and len(alive) == desired and not stale and state != "updating":
-        return Verdict("done", "", len(running), desired, None, _unproved(service, running))
-    return Verdict("waiting", _missing(running, alive, desired, stale, worst), len(running), desired, worst)
+        return "failed", f"{said}: {_told(update.get('Message', ''), view.worst)}"
+    if state != "rollback_started":
+        hopeless = _nowhere(view, nodes) or _hopeless(view)
+        if hopeless:
+            return "failed", hopeless
+    return "waiting", _missing(view, state)
 
 
 def _current(task: Json, service: Json) -> bool:
@@ -102,6 +145,14 @@ def eligible(nodes: t.Sequence[Json], constraints: t.Sequence[str]) -> list[Json
     return [node for node in able if all(_meets(node, constraint) for constraint in constraints)]
 
 
+def _nowhere(view: _View, nodes: t.Sequence[Json]) -> str:
+    """Why no task can start anywhere, "" where one can."""
+    constraints = (view.service["Spec"]["TaskTemplate"].get("Placement") or {}).get("Constraints") or ()
+    if len(view.running) >= view.desired or not constraints or eligible(nodes, constraints):
+        return ""
+    return f"no ready node meets its placement constraints ({', '.join(constraints)}): label a node, or change the constraint"
+
+
 def _meets(node: Json, constraint: str) -> bool:
     found = _CONSTRAINT.fullmatch(constraint)
     if not found:
@@ -124,44 +175,75 @@ def _meets(node: Json, constraint: str) -> bool:
     return (have.lower() == value.lower()) == (operator == "==")
 
 
-def _hopeless(service: Json, current: t.Sequence[Json], failures: t.Sequence[Json], running: int, desired: int) -> str:
+def _hopeless(view: _View) -> str:
     """Why waiting longer has no point, "" where it has."""
-    if not failures or running >= desired:
+    failures = [task for task in view.failures if task in view.current]
+    if not failures or len(view.running) >= view.desired:
         return ""
-    by_place: dict[t.Any, int] = {}
-    for task in failures:
-        place = task.get("Slot") or task.get("NodeID")
-        by_place[place] = by_place.get(place, 0) + 1
-    if max(by_place.values()) >= FAILURES_ALLOWED:
-        return f"its tasks fail again and again ({len(failures)} times)"
-    policy = service["Spec"]["TaskTemplate"].get("RestartPolicy") or {}
-    given_up = policy.get("Condition") == "none" or 0 < policy.get("MaxAttempts", 0) < max(by_place.values())
-    if given_up and not any(task["DesiredState"] == "running" and task["Status"]["State"] not in ENDED_STATES for task in current):
-        return "a task failed and its restart policy lets it not start again"
+    most = max(_by_place(failures).values())
+    if most >= FAILURES_ALLOWED:
+        return f"its tasks fail again and again ({len(failures)} times): {_told('', view.worst)}"
+    policy = _restart_policy(view.service)
+    given_up = policy.get("Condition") == "none" or 0 < policy.get("MaxAttempts", 0) < most
+    if given_up and not any(task["Status"]["State"] not in ENDED_STATES for task in view.alive):
+        return f"a task failed, and its restart policy does not let it start again: {_told('', view.worst)}"
     return ""
 
 
-def _judge_job(service: Json, current: t.Sequence[Json], nodes: t.Sequence[Json], old: t.AbstractSet[str]) -> Verdict:
+def _by_place(tasks: t.Sequence[Json]) -> dict[t.Any, int]:
+    """Tasks a slot, or of a global service a node."""
+    count: dict[t.Any, int] = {}
+    for task in tasks:
+        place = task.get("Slot") or task.get("NodeID")
+        count[place] = count.get(place, 0) + 1
+    return count
+
+
+def _restart_policy(service: Json) -> dict[str, Json]:
+    return service["Spec"]["TaskTemplate"].get("RestartPolicy") or {}
+
+
+def _one_shot(service: Json) -> bool:
+    """A service whose tasks may end: those that end well are not started again."""
+    return _restart_policy(service).get("Condition") in ("none", "on-failure")
+
+
+def _failed(task: Json, service: Json) -> bool:
+    """A task that should run on but ended by itself failed, whatever its exit code: swarm ends the others as "shutdown"."""
+    state = task["Status"]["State"]
+    return state in FAILED_STATES or (state == "complete" and not _one_shot(service))
+
+
+def _finished(service: Json, current: t.Sequence[Json], alive: t.Sequence[Json]) -> int:
+    if not _one_shot(service):
+        return 0
+    complete = _by_place([task for task in current if task["Status"]["State"] == "complete"])
+    return len(set(complete) - set(_by_place([task for task in alive if task["Status"]["State"] != "complete"])))
+
+
+def _judge_job(service: Json, current: t.Sequence[Json], nodes: t.Sequence[Json], before: Before) -> Verdict:
     mode = service["Spec"]["Mode"]
     wanted = mode["ReplicatedJob"].get("TotalCompletions", 1) if "ReplicatedJob" in mode else _desired(service, nodes)
     complete = [task for task in current if task["Status"]["State"] == "complete"]
-    worst = _last_failure(current, frozenset())
     if len(complete) >= wanted:
         return Verdict("done", "", len(complete), wanted)
     active = [task for task in current if task["Status"]["State"] not in ENDED_STATES]
     failures = [task for task in current if task["Status"]["State"] in FAILED_STATES]
-    policy = service["Spec"]["TaskTemplate"].get("RestartPolicy") or {}
-    attempts = policy.get("MaxAttempts", 0)
-    spent = len(failures) > attempts if attempts else len([task for task in failures if task["ID"] not in old]) >= FAILURES_ALLOWED
-    if failures and not active and (policy.get("Condition") == "none" or (attempts and spent)) or (spent and not attempts):
+    fresh = [task for task in failures if task["ID"] not in before.ended]
+    worst, policy = _latest(failures), _restart_policy(service)
+    attempts = 0 if policy.get("Condition") == "none" else policy.get("MaxAttempts", 0) or None
+    spent = len(fresh) >= FAILURES_ALLOWED if attempts is None else bool(failures) and not active and len(failures) > attempts
+    if spent:
         return Verdict("failed", f"the job failed ({len(failures)} times): {_told('', worst)}", len(complete), wanted, worst)
     states = ", ".join(sorted({_state(task) for task in active})) or "no task yet"
-    return Verdict("waiting", f"{len(complete)} of {wanted} completed ({states})", len(complete), wanted, worst or (active[0] if active else None))
+    text = f"{len(complete)} of {wanted} completed ({states})"
+    if worst is not None:
+        text += f"; last failure: {_told('', worst)}"
+    return Verdict("waiting", text, len(complete), wanted, worst or (active[0] if active else None))
 
 
-def _last_failure(tasks: t.Sequence[Json], old: t.AbstractSet[str]) -> Json:
-    failures = [task for task in tasks if task["Status"]["State"] in FAILED_STATES and task["ID"] not in old]
-    return max(failures, key=lambda task: task["Status"].get("Timestamp", ""), default=None)
+def _latest(tasks: t.Sequence[Json]) -> Json:
+    return max(tasks, key=lambda task: task["Status"].get("Timestamp", ""), default=None)
 
 
 def _told(message: str, task: Json) -> str:
@@ -169,6 +251,9 @@ def _told(message: str, task: Json) -> str:
     if task is None:
         return message or "swarm names no cause"
     status = task["Status"]
+    if status["State"] == "complete":
+        checked = (task["Spec"].get("ContainerSpec") or {}).get("Healthcheck")
+        return "its container ended with exit code 0" + (", as one does that its failing healthcheck has stopped" if checked else " instead of running on")
     error = status.get("Err") or status.get("Message") or status["State"]
     code = (status.get("ContainerStatus") or {}).get("ExitCode")
     return f"{error} (exit code {code})" if code and str(code) not in error else error
@@ -179,15 +264,17 @@ def _state(task: Json) -> str:
     return f"{task['Status']['State']}: {error}" if error else task["Status"]["State"]
 
 
-def _missing(running: t.Sequence[Json], alive: t.Sequence[Json], desired: int, stale: t.Sequence[Json], worst: Json) -> str:
-    parts = [f"{len(running)} of {desired} tasks run"]
-    others = sorted({_state(task) for task in alive if task["Status"]["State"] != "running"})
+def _missing(view: _View, state: str) -> str:
+    parts = [f"{len(view.running) + view.finished} of {view.desired} tasks run"]
+    others = sorted({_state(task) for task in view.alive if task["Status"]["State"] != "running"})
     if others:
         parts.append("others are " + ", ".join(others))
-    if stale:
-        parts.append(f"{len(stale)} of the old version still there")
-    if worst is not None:
-        parts.append(f"last failure: {_told('', worst)}")
+    if view.stale:
+        parts.append(f"{len(view.stale)} of the old version still there")
+    if state == "rollback_started":
+        parts.append("the update is being rolled back")
+    if view.worst is not None:
+        parts.append(f"last failure: {_told('', view.worst)}")
     return "; ".join(parts)
 
 

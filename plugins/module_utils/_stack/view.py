@@ -24,6 +24,8 @@ HIDDEN = "(hidden)"
 _SENSITIVE = re.compile(r"(PASS(WORD|WD|PHRASE)?|SECRET|TOKEN|CREDENTIALS?|API_?KEY|PRIVATE_?KEY|_KEY|SALT)$", re.IGNORECASE)
 _UPDATE = {"Parallelism": 1, "FailureAction": "pause", "Monitor": 5 * 10**9, "Order": "stop-first"}
 _RESTART = {"Condition": "any", "Delay": 5 * 10**9}
+_REFERENCE = {"UID": "0", "GID": "0", "Mode": 0o444}
+_DURATIONS = ("Interval", "Timeout", "StartPeriod", "StartInterval", "StopGracePeriod", "Delay", "Monitor", "Window")
 _RENAMED = (
     ("Mode.Replicated.Replicas", "deploy.replicas"),
     ("Mode.", "deploy.mode."),
@@ -50,8 +52,16 @@ def lines(spec: t.Mapping[str, Json], network_names: t.Mapping[str, str] | None 
 
 
 def shown(flat: t.Mapping[str, Json]) -> dict[str, Json]:
-    """The lines without the texts that nobody should read."""
-    return {path: HIDDEN if path.startswith("Env.") and _SENSITIVE.search(path) else value for path, value in flat.items()}
+    """The lines as people read them, without the texts that nobody should read."""
+    return {path: _shown(path, value) for path, value in flat.items()}
+
+
+def _shown(path: str, value: Json) -> Json:
+    if path.startswith("Env."):
+        return HIDDEN if _SENSITIVE.search(path) else value
+    if path.rpartition(".")[2] in _DURATIONS and isinstance(value, int):
+        return f"{value / 10**9:g}s"
+    return oct(value) if path.endswith(".Mode") and isinstance(value, int) else value
 
 
 def _canonical(spec: t.Mapping[str, Json], network_names: t.Mapping[str, str], job: bool) -> dict[str, Json]:
@@ -65,17 +75,16 @@ def _canonical(spec: t.Mapping[str, Json], network_names: t.Mapping[str, str], j
     container["Ulimits"] = {item["Name"]: item for item in container.get("Ulimits") or ()}
     for kind in ("Config", "Secret"):
         references = container.get(f"{kind}s") or ()
-        container[f"{kind}s"] = {item["File"]["Name"]: {**item["File"], "From": item[f"{kind}Name"]} for item in references if item.get("File")}
+        container[f"{kind}s"] = {item["File"]["Name"]: _reference(item, kind) for item in references if item.get("File")}
     if container.get("Isolation") == "default":
         del container["Isolation"]
     task["ContainerSpec"] = container
     # The spec of an old service holds its networks beside the task template.
     attachments = task.get("Networks") or spec.get("Networks") or ()
-    task["Networks"] = {network_names.get(item["Target"], item["Target"]): {"Aliases": item.get("Aliases"), "DriverOpts": item.get("DriverOpts")} for item in attachments}
-    for name in task["Networks"]:
-        task["Networks"][name]["Attached"] = True
+    task["Networks"] = {network_names.get(item["Target"], item["Target"]): _attachment(item) for item in attachments}
     task["Placement"] = {key: value for key, value in (task.get("Placement") or {}).items() if key != "Platforms"}
-    task["RestartPolicy"] = {**_RESTART, **({"Condition": "on-failure"} if job else {}), **_filled(task.get("RestartPolicy"))}
+    defaults = {**_RESTART, "Condition": "on-failure"} if job else _RESTART
+    task["RestartPolicy"] = _beside(defaults, task.get("RestartPolicy"))
     for key in ("ForceUpdate", "Runtime"):
         task.pop(key, None)
     endpoint = spec.get("EndpointSpec") or {}
@@ -83,16 +92,27 @@ def _canonical(spec: t.Mapping[str, Json], network_names: t.Mapping[str, str], j
         "Labels": labels,
         "TaskTemplate": task,
         "Mode": spec["Mode"],
-        "EndpointSpec": {"Mode": endpoint.get("Mode") or "vip", "Ports": _ports(endpoint.get("Ports") or ())},
+        "EndpointSpec": {**_beside({"Mode": "vip"}, {"Mode": endpoint.get("Mode")}), "Ports": _ports(endpoint.get("Ports") or ())},
     }
     if not job:
-        result["UpdateConfig"] = {**_UPDATE, **_filled(spec.get("UpdateConfig"))}
-        result["RollbackConfig"] = {**_UPDATE, **_filled(spec.get("RollbackConfig"))}
+        result["UpdateConfig"] = _beside(_UPDATE, spec.get("UpdateConfig"))
+        result["RollbackConfig"] = _beside(_UPDATE, spec.get("RollbackConfig"))
     return result
 
 
-def _filled(value: Json) -> dict[str, Json]:
-    return {key: item for key, item in (value or {}).items() if item not in (None, "")}
+def _beside(defaults: t.Mapping[str, Json], value: Json) -> dict[str, Json]:
+    """What a section says beside the defaults; a zero that is not the default has to be said."""
+    said = {key: item for key, item in (value or {}).items() if item not in (None, "")}
+    return {key: str(item) if item == 0 and key in defaults else item for key, item in said.items() if defaults.get(key) != item}
+
+
+def _reference(item: Json, kind: str) -> dict[str, Json]:
+    file = {key: value for key, value in _beside(_REFERENCE, item["File"]).items() if key != "Name"}
+    return {**file, "From": item[f"{kind}Name"]}
+
+
+def _attachment(item: Json) -> dict[str, Json]:
+    return {"Attached": True, "Aliases": item.get("Aliases"), "DriverOpts": item.get("DriverOpts")}
 
 
 def _ports(ports: t.Iterable[Json]) -> dict[str, Json]:

@@ -15,7 +15,7 @@ import typing as t
 
 from ansible_collections.dockhost.azure.plugins.module_utils._engine.client import Engine
 from ansible_collections.dockhost.azure.plugins.module_utils._engine.errors import EngineError
-from ansible_collections.dockhost.azure.plugins.module_utils._stack.verdict import ENDED_STATES, Verdict, judge
+from ansible_collections.dockhost.azure.plugins.module_utils._stack.verdict import ENDED_STATES, Before, Verdict, judge
 from ansible_collections.dockhost.azure.plugins.module_utils._stack.values import Json, StackError
 
 INTERVAL = 1.0
@@ -33,7 +33,11 @@ class Waiter:
         self._filters = {"label": [namespace_label]}
         self._settle = settle
         tasks = self._engine.get("/tasks", filters=self._filters) or ()
-        self._old = frozenset(task["ID"] for task in tasks if task["Status"]["State"] in ENDED_STATES)
+        services = self._engine.get("/services", filters=self._filters) or ()
+        self._before = Before(
+            frozenset(task["ID"] for task in tasks if task["Status"]["State"] in ENDED_STATES),
+            {service["ID"]: (service.get("UpdateStatus") or {}).get("StartedAt") for service in services},
+        )
         # What ran before this run began is taken as proved.
         self._seen = {task["ID"]: float("-inf") for task in tasks if task["Status"]["State"] == "running"}
 
@@ -47,7 +51,7 @@ class Waiter:
         found = {}
         for service in services:
             if service["Spec"]["Name"] in names:
-                found[service["Spec"]["Name"]] = judge(service, by_service.get(service["ID"], []), nodes, self._old)
+                found[service["Spec"]["Name"]] = judge(service, by_service.get(service["ID"], []), nodes, self._before)
         return found
 
     def wait(self, names: t.Collection[str], timeout: float) -> dict[str, Verdict]:

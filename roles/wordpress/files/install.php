@@ -91,7 +91,8 @@ function dockhost_converge( $title, $email, $url ) {
 		$wanted['home']    = $url;
 	}
 	foreach ( $wanted as $name => $value ) {
-		if ( get_option( $name ) !== $value ) {
+		// WordPress keeps quotes in titles as entities.
+		if ( html_entity_decode( (string) get_option( $name ), ENT_QUOTES ) !== $value ) {
 			update_option( $name, $value );
 			echo "install: $name is set\n";
 		}
