@@ -81,6 +81,7 @@ class Operations:
             operation = Operation(**data)
             self.all[operation.id] = operation
             if not operation.done:
+                operation.args["resumed"] = True
                 self.busy[operation.resource_id.lower()] = operation.id
                 self._run(operation)
         return len(self._tasks)

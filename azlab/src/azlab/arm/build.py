@@ -4,8 +4,15 @@
 """The table of resource types that the lab serves."""
 from __future__ import annotations
 
+from azlab.arm.compute.base import AvailabilitySets
+from azlab.arm.compute.disks import Disks
+from azlab.arm.compute.extensions import Extensions
+from azlab.arm.compute.machines import VirtualMachines
+from azlab.arm.compute.offers import Offers
 from azlab.arm.network.addresses import NatGateways, PublicAddresses
+from azlab.arm.network.balancers import LoadBalancers, Pools
 from azlab.arm.network.base import Child
+from azlab.arm.network.interfaces import Interfaces
 from azlab.arm.network.security import SecurityGroups
 from azlab.arm.network.vnets import Subnets, VirtualNetworks
 from azlab.arm.router import Router
@@ -16,12 +23,14 @@ from azlab.lab import Lab
 def build(lab: Lab) -> Router:
     """All types, and the router that leads to them."""
     registry = Registry()
-    networks, groups = VirtualNetworks(lab), SecurityGroups(lab)
-    registry.add(networks)
-    registry.add(Subnets(networks, "subnets"))
-    registry.add(groups)
-    registry.add(Child(groups, "securityRules", retry_after=1))
-    registry.add(Child(groups, "defaultSecurityRules", writable=False))
-    registry.add(PublicAddresses(lab))
-    registry.add(NatGateways(lab))
-    return Router(lab, registry, {})
+    networks, groups, addresses = VirtualNetworks(lab), SecurityGroups(lab), PublicAddresses(lab)
+    balancers, interfaces = LoadBalancers(lab, addresses), Interfaces(lab, addresses)
+    for kind in (networks, Subnets(networks, "subnets"), groups, Child(groups, "securityRules", retry_after=1),
+                 Child(groups, "defaultSecurityRules", writable=False), addresses, NatGateways(lab), interfaces,
+                 Child(interfaces, "ipConfigurations", writable=False), balancers, Pools(balancers),
+                 Child(balancers, "inboundNatRules"),
+                 *(Child(balancers, key, writable=False) for key in (
+                     "frontendIPConfigurations", "loadBalancingRules", "probes", "outboundRules")),
+                 AvailabilitySets(lab), Disks(lab), VirtualMachines(lab, registry), Extensions(lab)):
+        registry.add(kind)
+    return Router(lab, registry, Offers(lab).table())

@@ -1,0 +1,156 @@
+# Copyright (c) 2026 The dockhost.azure authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Managed disks, those that machines bring along included."""
+from __future__ import annotations
+
+import json
+import uuid
+from dataclasses import replace
+from typing import Any
+
+from azlab.arm.compute.base import DISK, ComputeType, invalid, section
+from azlab.arm.wire import Answer, Call
+from azlab.errors import arm_error
+from azlab.ids import group_id
+from azlab.lab import Lab
+from azlab.machines.driver import MachineError
+from azlab.operations import Operation, now_text
+from azlab.store import Resource
+
+_SKUS = ("Standard_LRS", "Premium_LRS", "StandardSSD_LRS", "UltraSSD_LRS", "Premium_ZRS", "StandardSSD_ZRS",
+         "PremiumV2_LRS")
+
+
+def check_sku(text: Any, target: str) -> str:
+    match = next((s for s in _SKUS if s.lower() == str(text).lower()), None)
+    if match is None:
+        raise invalid(target, f"The value '{text}' of parameter '{target}' is not valid. Allowed values: "
+                              f"{', '.join(_SKUS)}.")
+    return match
+
+
+def make_disk(lab: Lab, machine: Resource, name: str, sku: str, size: int, *, image: dict[str, Any] | None,
+              os: bool) -> Resource:
+    """The implicit disk of a machine, attached to it."""
+    created: dict[str, Any] = {"createOption": "FromImage", "imageReference": {
+        "id": f"/Subscriptions/{machine.id.split('/')[2]}/Providers/Microsoft.Compute/Locations/{machine.location}"
+              f"/Publishers/{image['publisher']}/ArtifactTypes/VMImage/Offers/{image['offer']}/Skus/{image['sku']}"
+              f"/Versions/{image['version']}"}} if image else {"createOption": "Empty"}
+    properties: dict[str, Any] = {"creationData": created, "diskSizeGB": size, "timeCreated": now_text(),
+                                  "diskSizeBytes": size << 30, "uniqueId": str(uuid.uuid4()),
+                                  "networkAccessPolicy": "AllowAll", "publicNetworkAccess": "Enabled"}
+    if os:
+        properties["osType"] = "Linux"
+        if image:
+            properties["hyperVGeneration"] = image["generation"]
+    body: dict[str, Any] = {"location": machine.location, "sku": {"name": sku}, "managedBy": machine.id,
+                            "properties": properties}
+    for key in ("zones", "tags"):
+        if key in machine.body:
+            body[key] = machine.body[key]
+    parts = machine.id.split("/")
+    disk = Resource(id=f"{group_id(parts[2], parts[4])}/providers/{DISK}/{name}", type=DISK, name=name, body=body,
+                    created=now_text())
+    lab.store.put(disk)
+    return disk
+
+
+class Disks(ComputeType):
+    name = DISK
+    provider = "disk"
+
+    def __init__(self, lab: Lab) -> None:
+        super().__init__(lab)
+        lab.operations.register("put disk", self._put_done)
+        lab.operations.register("delete disk", self._delete_done)
+
+    def put(self, call: Call) -> Answer:
+        body, existing, kept = self.checked(call)
+        p = section(body, "properties")
+        kept["sku"] = {"name": check_sku(kept.get("sku", {}).get("name", "Standard_LRS"), "sku.name")}
+        creation = section(p, "creationData")
+        option = creation.get("createOption")
+        if not existing and option not in ("Empty",):
+            if option is None:
+                raise arm_error("required", target="creationData.createOption")
+            raise arm_error("lab_cannot", text=f"This lab makes empty disks only, not with createOption '{option}'.")
+        size = p.get("diskSizeGB", existing.properties["diskSizeGB"] if existing else None)
+        if not isinstance(size, int) or not 1 <= size <= 65536:
+            raise invalid("diskSizeGB", "The value of parameter diskSizeGB is invalid: it must be between 1 and 65536.")
+        if existing and size < existing.properties["diskSizeGB"]:
+            raise arm_error("disk_shrink", new=size, old=existing.properties["diskSizeGB"])
+        if existing:
+            kept["properties"] = {**existing.properties, "diskSizeGB": size, "diskSizeBytes": size << 30}
+            if "managedBy" in existing.body:
+                kept["managedBy"] = existing.body["managedBy"]
+        else:
+            kept["properties"] = {"creationData": creation, "diskSizeGB": size, "diskSizeBytes": size << 30,
+                                  "uniqueId": str(uuid.uuid4()), "timeCreated": now_text(),
+                                  "networkAccessPolicy": p.get("networkAccessPolicy", "AllowAll"),
+                                  "publicNetworkAccess": p.get("publicNetworkAccess", "Enabled")}
+        resource = self.save(call, kept, existing, "Updating")
+        first = {**self.head(resource), "sku": kept["sku"], "properties": {
+            "creationData": kept["properties"]["creationData"], "diskSizeGB": size, "provisioningState": "Updating"}}
+        operation = self.lab.start("put disk", resource, "disk", what=self.name, method="PUT")
+        return self.started(call, Answer(202, first), operation, location=True, retry_after=2)
+
+    async def _put_done(self, operation: Operation) -> dict[str, Any] | None:
+        resource = self.lab.store.get(operation.resource_id)
+        if resource is None:
+            return None
+        resource.state = "Succeeded"
+        self.lab.store.put(resource)
+        return self.render(resource)
+
+    def patch(self, call: Call) -> Answer:
+        """Size, SKU and tags can be patched."""
+        resource = self.require(call, writing=True)
+        body = call.body()
+        merged = {"location": resource.location, "sku": body.get("sku", resource.body["sku"]),
+                  "properties": section(body, "properties")}
+        tags = body.get("tags", resource.body.get("tags"))
+        if tags is not None:
+            merged["tags"] = tags
+        return self._put_body(call, merged)
+
+    def _put_body(self, call: Call, body: dict[str, Any]) -> Answer:
+        return self.put(replace(call, raw_body=json.dumps(body).encode()))
+
+    def render(self, resource: Resource, call: Call | None = None) -> dict[str, Any]:
+        wire = self.head(resource)
+        owner = resource.body.get("managedBy")
+        if owner:
+            wire["managedBy"] = owner
+        tier = resource.body["sku"]["name"].split("_")[0]
+        wire["sku"] = {**resource.body["sku"], "tier": tier}
+        state = "Attached" if owner else "Unattached"
+        if owner:
+            machine = self.lab.store.get(owner)
+            if machine and machine.private.get("power") == "deallocated":
+                state = "Reserved"
+        wire["properties"] = {**resource.properties, "provisioningState": resource.state, "diskState": state}
+        return wire
+
+    def delete(self, call: Call) -> Answer:
+        resource = self.missing_is_done(call)
+        if resource is None:
+            return Answer(204)
+        if resource.body.get("managedBy"):
+            raise arm_error("disk_attached", name=resource.name, vm=resource.body["managedBy"])
+        operation = self.lab.start("delete disk", resource, "disk", what=self.name, method="DELETE", final_status=204)
+        return self.started(call, Answer(202), operation, location=True, retry_after=2)
+
+    async def _delete_done(self, operation: Operation) -> None:
+        await drop_disk(self.lab, operation.resource_id)
+
+
+async def drop_disk(lab: Lab, disk_id: str) -> None:
+    """Remove a disk and what the machines keep of it."""
+    resource = lab.store.delete(disk_id)
+    if resource and not resource.properties.get("osType"):
+        try:
+            await lab.driver.delete_disk(resource.lid)
+        except MachineError:
+            lab.store.put(resource)
+            raise

@@ -1,0 +1,281 @@
+# Copyright (c) 2026 The dockhost.azure authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Virtual machines: the verbs. What they do to the hosts is in `vm_effects`."""
+from __future__ import annotations
+
+import json
+import uuid
+from dataclasses import replace
+from typing import Any
+
+from azlab.arm import checks
+from azlab.arm.compute import vm_body, vm_view
+from azlab.arm.compute.base import VM, ComputeType, section
+from azlab.arm.compute.disks import make_disk
+from azlab.arm.compute.offers import size_entry
+from azlab.arm.compute.vm_effects import Effects
+from azlab.arm.types import Registry
+from azlab.arm.wire import Answer, Call
+from azlab.errors import arm_error
+from azlab.lab import Lab
+from azlab.operations import now_text
+from azlab.store import Resource
+
+# dotted path in properties, the name that Azure gives it as `target`
+IMMUTABLE = (("osProfile.computerName", "osProfile.computerName"),
+             ("osProfile.adminUsername", "osProfile.adminUsername"),
+             ("osProfile.linuxConfiguration.ssh.publicKeys", "linuxConfiguration.ssh.publicKeys"),
+             ("osProfile.linuxConfiguration.disablePasswordAuthentication",
+              "linuxConfiguration.disablePasswordAuthentication"),
+             ("storageProfile.osDisk.name", "osDisk.name"), ("storageProfile.osDisk.osType", "osDisk.osType"),
+             ("storageProfile.osDisk.createOption", "osDisk.createOption"),
+             ("storageProfile.imageReference.publisher", "imageReference"),
+             ("storageProfile.imageReference.offer", "imageReference"),
+             ("storageProfile.imageReference.sku", "imageReference"),
+             ("storageProfile.imageReference.version", "imageReference"))
+_PLAIN = ("securityProfile", "diagnosticsProfile", "priority", "evictionPolicy", "billingProfile", "licenseType",
+          "proximityPlacementGroup", "applicationProfile", "additionalCapabilities", "scheduledEventsProfile")
+
+
+def dig(value: Any, path: str) -> Any:
+    for key in path.split("."):
+        value = value.get(key) if isinstance(value, dict) else None
+    return value
+
+
+class VirtualMachines(ComputeType):
+    name = VM
+    name_limit = 64
+
+    def __init__(self, lab: Lab, registry: Registry) -> None:
+        super().__init__(lab)
+        self.effects = Effects(lab, registry)
+        for action in ("start", "powerOff", "deallocate", "restart", "redeploy", "reimage"):
+            self.actions[action.lower()] = lambda call, action=action: self._power(call, action)
+        self.actions["runcommand"] = self.run_command
+        self.get_actions["instanceview"] = self.instance_view
+        self.get_actions["vmsizes"] = self.sizes
+
+    # -- reading
+    def render(self, resource: Resource, call: Call | None = None) -> dict[str, Any]:
+        return vm_view.machine(self.lab, resource, expand=call.query.get("$expand", "") if call else "")
+
+    def listing(self, call: Call) -> Answer:
+        if call.query.get("statusonly", "").lower() == "true":
+            if call.group:
+                checks.require_group(call)
+            found = self.lab.store.of_type(self.name, call.group or None)
+            return Answer(200, {"value": [vm_view.status_only(r) for r in found]})
+        return super().listing(call)
+
+    def instance_view(self, call: Call) -> Answer:
+        return Answer(200, vm_view.instance_view(self.lab, self.require(call)))
+
+    def sizes(self, call: Call) -> Answer:
+        self.require(call)
+        return Answer(200, {"value": [size_entry(s) for s in self.lab.catalogue.sizes.values()]})
+
+    # -- writing
+    def put(self, call: Call) -> Answer:
+        body, existing, kept = self.checked(call)
+        vm_body.check_name(call.id.name)
+        p = section(body, "properties")
+        if existing:
+            return self._update(call, p, existing, kept)
+        return self._create(call, p, kept)
+
+    def _create(self, call: Call, p: dict[str, Any], kept: dict[str, Any]) -> Answer:
+        location, name, machine_id = kept["location"], call.id.name, str(call.id)
+        size = vm_body.check_size(self.lab, p, location)
+        storage = section(p, "storageProfile")
+        nics = vm_body.interfaces(self.lab, p, machine_id, location)
+        image = vm_body.check_image(self.lab, storage, location)
+        shown, private = vm_body.os_profile(p, name)
+        os_disk = vm_body.os_disk(self.lab, storage, name, image, size)
+        disks = vm_body.data_disks(self.lab, storage, name, size, machine_id)
+        vm_body.check_quota(self.lab, size, location, None)
+        private.update(self._availability(p, kept))
+        if p.get("userData"):
+            private["userData"] = p["userData"]
+        private.update(vmId=str(uuid.uuid4()), power="starting", image=image, changed=now_text(), extensions=[])
+        reference = storage["imageReference"]
+        kept["properties"] = {
+            "hardwareProfile": {**section(p, "hardwareProfile"), "vmSize": size},
+            **({"availabilitySet": {"id": p["availabilitySet"]["id"]}} if "availabilitySet" in p else {}),
+            "storageProfile": {"imageReference": {**reference, "exactVersion": image["version"]},
+                               "osDisk": os_disk, "dataDisks": disks, "diskControllerType": "SCSI"},
+            "osProfile": shown, **{k: p[k] for k in _PLAIN if k in p},
+            "networkProfile": {"networkInterfaces": nics}}
+        self._identity(kept)
+        resource = self.save(call, kept, None, "Creating")
+        resource.private = private
+        self._make_disks(resource, image)
+        self.lab.store.put(resource)
+        answer = Answer(201, vm_view.machine(self.lab, resource, first=True), {"ETag": self.etag(resource)})
+        operation = self.lab.start("create vm", resource, "compute", what=self.name, method="PUT")
+        return self.started(call, answer, operation, location=False, retry_after=10)
+
+    def _identity(self, kept: dict[str, Any]) -> None:
+        identity = kept.get("identity")
+        if identity and "SystemAssigned" in str(identity.get("type", "")) and "principalId" not in identity:
+            kept["identity"] = {**identity, "principalId": str(uuid.uuid4()),
+                                "tenantId": self.lab.settings.tenant}
+
+    def _availability(self, p: dict[str, Any], kept: dict[str, Any]) -> dict[str, Any]:
+        """Fault and update domain of a machine in an availability set."""
+        if "availabilitySet" not in p:
+            return {}
+        group = self.lab.store.get(str(p["availabilitySet"].get("id", "")))
+        if group is None:
+            raise arm_error("resource_missing", id=p["availabilitySet"].get("id"))
+        if "zones" in kept:
+            raise arm_error("parameter", target="zones", text="A virtual machine cannot be in an availability set and in a "
+                                                               "zone.")
+        count = len(self.lab.store.referrers(group.id, VM))
+        return {"faultDomain": count % group.properties["platformFaultDomainCount"],
+                "updateDomain": count % group.properties["platformUpdateDomainCount"]}
+
+    def _make_disks(self, resource: Resource, image: dict[str, Any] | None) -> None:
+        """The managed disks that the body asks for and that are not there; and who owns which."""
+        profile = resource.properties["storageProfile"]
+        for disk, os in ((profile["osDisk"], True), *((d, False) for d in profile["dataDisks"])):
+            managed = disk["managedDisk"]
+            if "id" not in managed:
+                made = make_disk(self.lab, resource, disk["name"], managed["storageAccountType"],
+                                 disk.get("diskSizeGB", 30), image=image if os else None, os=os)
+                managed["id"] = made.id
+            else:
+                found = self.lab.store.get(managed["id"])
+                if found and found.body.get("managedBy") != resource.id:
+                    found.body["managedBy"] = resource.id
+                    self.lab.store.put(found)
+
+    def _update(self, call: Call, p: dict[str, Any], existing: Resource, kept: dict[str, Any]) -> Answer:
+        if self.lab.operations.running_for(existing.id):
+            raise arm_error("conflict")
+        old = existing.properties
+        for path, target in IMMUTABLE:
+            before, after = dig(old, path), dig(p, path)
+            if after is not None and after != before and not _same_text(before, after):
+                raise arm_error("changed", target=target)
+        self._check_secrets(p, existing)
+        if kept.get("zones") != existing.body.get("zones"):
+            raise arm_error("changed", target="zones")
+        if dig(p, "availabilitySet.id") and not _same_text(dig(old, "availabilitySet.id"), dig(p, "availabilitySet.id")):
+            raise arm_error("changed", target="availabilitySet.id")
+        new = {**old, **{k: p[k] for k in _PLAIN if k in p}}
+        if "hardwareProfile" in p:
+            size = vm_body.check_size(self.lab, p, existing.location)
+            vm_body.check_quota(self.lab, size, existing.location, existing)
+            new["hardwareProfile"] = {**old["hardwareProfile"], **p["hardwareProfile"], "vmSize": size}
+        if "networkProfile" in p:
+            new["networkProfile"] = {"networkInterfaces": vm_body.interfaces(
+                self.lab, p, existing.id, existing.location)}
+        if "storageProfile" in p:
+            new["storageProfile"] = self._storage(p["storageProfile"], existing, new["hardwareProfile"]["vmSize"])
+        kept["properties"] = new
+        if "identity" not in kept and "identity" in existing.body:
+            kept["identity"] = existing.body["identity"]
+        self._identity(kept)
+        dropped = self._dropped_disks(old, new)
+        resource = self.save(call, kept, existing, "Updating")
+        self._make_disks(resource, None)
+        for disk in dropped:
+            disk.body.pop("managedBy", None)
+            self.lab.store.put(disk)
+        resource.private["changed"] = now_text()
+        self.lab.store.put(resource)
+        answer = Answer(200, self.render(resource), {"ETag": self.etag(resource)})
+        operation = self.lab.start("update vm", resource, "compute", what=self.name, method="UPDATE")
+        return self.started(call, answer, operation, location=False, retry_after=10)
+
+    def _check_secrets(self, p: dict[str, Any], existing: Resource) -> None:
+        for key in ("customData", "adminPassword"):
+            given = dig(p, f"osProfile.{key}")
+            if given is not None and given != existing.private.get(key):
+                raise arm_error("changed", target=f"osProfile.{key}")
+
+    def _storage(self, storage: dict[str, Any], existing: Resource, size: str) -> dict[str, Any]:
+        old = existing.properties["storageProfile"]
+        given = section(storage, "osDisk")
+        os_disk = {**old["osDisk"], **{k: given[k] for k in ("caching", "deleteOption") if k in given}}
+        if given.get("diskSizeGB", os_disk["diskSizeGB"]) < os_disk["diskSizeGB"]:
+            raise arm_error("disk_shrink", new=given["diskSizeGB"], old=os_disk["diskSizeGB"])
+        os_disk["diskSizeGB"] = given.get("diskSizeGB", os_disk["diskSizeGB"])
+        disks = old["dataDisks"]
+        if "dataDisks" in storage:
+            disks = vm_body.data_disks(self.lab, storage, existing.name, size, existing.id)
+        return {**old, "osDisk": os_disk, "dataDisks": disks}
+
+    def _dropped_disks(self, old: dict[str, Any], new: dict[str, Any]) -> list[Resource]:
+        left = {d["managedDisk"].get("id", "").lower() for d in new["storageProfile"]["dataDisks"]}
+        found = (self.lab.store.get(d["managedDisk"]["id"]) for d in old["storageProfile"]["dataDisks"]
+                 if d["managedDisk"]["id"].lower() not in left)
+        return [d for d in found if d]
+
+    def patch(self, call: Call) -> Answer:
+        """PATCH is a PUT of what is there with the given members laid over it."""
+        resource = self.require(call, writing=True)
+        body = call.body()
+        merged: dict[str, Any] = {"location": resource.location, "properties": section(body, "properties")}
+        for key in ("tags", "identity", "zones"):
+            value = body.get(key, resource.body.get(key))
+            if value is not None:
+                merged[key] = value
+        return self.put(replace(call, raw_body=json.dumps(merged).encode()))
+
+    def delete(self, call: Call) -> Answer:
+        resource = self.missing_is_done(call)
+        if resource is None:
+            return Answer(204)
+        checks.preconditions(call, self.etag(resource))
+        running = self.lab.operations.running_for(resource.id)
+        if running is not None and running.effect == "delete vm":
+            return self.started(call, Answer(202), running, location=True, retry_after=10)
+        self.lab.operations.cancel_for(resource.id)
+        resource.state = "Deleting"
+        self.lab.store.put(resource)
+        operation = self.lab.start("delete vm", resource, "compute", what=self.name, method="DELETE")
+        return self.started(call, Answer(202), operation, location=True, retry_after=10)
+
+    # -- actions
+    def _power(self, call: Call, action: str) -> Answer:
+        resource = self.require(call, writing=True)
+        if self.lab.operations.running_for(resource.id):
+            raise arm_error("conflict")
+        if action in ("restart", "powerOff") and resource.private["power"] == "deallocated":
+            raise arm_error("not_running")
+        operation = self.lab.start(action, resource, "compute", what=f"{self.name}/{action}", method="POST")
+        self.effects.begin(resource, action)
+        return self.started(call, Answer(202), operation, location=True, retry_after=10)
+
+    def run_command(self, call: Call) -> Answer:
+        resource = self.require(call, writing=True)
+        body = call.body()
+        command = body.get("commandId")
+        if not command:
+            raise arm_error("required", target="commandId")
+        if str(command).lower() != "runshellscript":
+            raise arm_error("catalogue", what=f"RunCommand '{command}'")
+        script = body.get("script")
+        if not isinstance(script, list) or not all(isinstance(line, str) for line in script) or not script:
+            raise arm_error("required", target="script")
+        if resource.private["power"] != "running":
+            raise arm_error("not_running")
+        parameters = [(str(p.get("name", "")), str(p.get("value", ""))) for p in body.get("parameters", [])]
+        operation = self.lab.start("run command", f"{resource.id}/runCommand/{uuid.uuid4()}", "compute",
+                                   what=f"{self.name}/runCommand", method="POST", location=resource.location,
+                                   args={"machine": resource.id, "script": script, "parameters": parameters})
+        return self.started(call, Answer(202), operation, location=True, retry_after=10)
+
+
+def _same_text(before: Any, after: Any) -> bool:
+    """Names and ids are compared without case; keys without the blanks around them."""
+    if isinstance(before, str) and isinstance(after, str):
+        return before.strip().lower() == after.strip().lower()
+    if isinstance(before, list) and isinstance(after, list) and len(before) == len(after):
+        return all(isinstance(a, dict) and isinstance(b, dict)
+                   and str(a.get("keyData", "")).strip() == str(b.get("keyData", "")).strip()
+                   for a, b in zip(before, after))
+    return False
