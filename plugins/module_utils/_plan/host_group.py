@@ -75,6 +75,8 @@ def present(
     """
     actual = observed.everything()
     refusals = host_slots.strangers(group, slots, actual)
+    if refusals:
+        return GroupPlan(core.Plan(), tuple(refusals))  # what belongs to another is not compared any further
     found: List[host_refusals.Difference] = []
     desired: List[Resource] = []
     for slot in slots:
