@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from typing import Any
 
 from azlab import netstate
@@ -13,6 +14,7 @@ from azlab.catalogue import Catalogue
 from azlab.faults import Faults
 from azlab.latency import Latency
 from azlab.machines.driver import MachineDriver, MachineError
+from azlab.machines.none import NoMachines
 from azlab.operations import Operation, Operations
 from azlab.settings import Settings
 from azlab.store import Resource, Store
@@ -36,6 +38,8 @@ class Lab:
         self.operations.fail_next.append(self.faults.operation_error)
         self.operations.on_change = self.network_changed
         self._network_wanted = asyncio.Event()
+        self._network_generation = self._applied_generation = 0
+        self._network_applied = asyncio.Event()
         self._network_task: asyncio.Task[None] | None = None
         self._applied: netstate.NetworkState | None = None
 
@@ -58,7 +62,24 @@ class Lab:
     # -- the data path
     def network_changed(self) -> None:
         """Something changed that may matter to packets; the driver hears of it soon, many changes at once."""
+        self._network_generation += 1
         self._network_wanted.set()
+
+    async def network_settled(self, seconds: float = 30) -> None:
+        """Until the driver has the data path of this moment (or could not apply it in time)."""
+        generation = self._network_generation
+        deadline = time.monotonic() + seconds
+        while self.drives_network and self._applied_generation < generation and time.monotonic() < deadline:
+            self._network_applied.clear()
+            try:
+                await asyncio.wait_for(self._network_applied.wait(), deadline - time.monotonic())
+            except asyncio.TimeoutError:
+                return
+
+    @property
+    def drives_network(self) -> bool:
+        """A lab without machines has no packets: its data path is computed only when somebody asks."""
+        return not isinstance(self.driver, NoMachines)
 
     def wanted_network(self) -> netstate.NetworkState:
         """The data path as the resources want it now."""
@@ -67,20 +88,20 @@ class Lab:
     async def _keep_network(self) -> None:
         while True:
             await self._network_wanted.wait()
-            self._network_wanted.clear()
             await asyncio.sleep(0.02)           # changes come in bursts: one state for all of them
-            wanted = self.wanted_network()
-            if wanted == self._applied:
+            self._network_wanted.clear()
+            if not self.drives_network:
                 continue
+            generation = self._network_generation
             try:
-                await self.driver.apply_network(wanted)
-                self._applied = wanted
-            except MachineError as problem:
-                log.error("the network state could not be applied: %s", problem)
-                await asyncio.sleep(1)
-                self._network_wanted.set()
-            except Exception:  # the boundary of a task: it must go on for the next change
-                log.exception("the network state could not be applied")
+                wanted = self.wanted_network()
+                if wanted != self._applied:
+                    await self.driver.apply_network(wanted)
+                self._applied, self._applied_generation = wanted, generation
+                self._network_applied.set()
+            except Exception as problem:  # the boundary of a task: it must go on for the next change
+                log.error("the network state could not be applied: %s", problem,
+                          exc_info=not isinstance(problem, MachineError))
                 await asyncio.sleep(1)
                 self._network_wanted.set()
 

@@ -78,6 +78,7 @@ class Effects:
         if operation.args.get("resumed"):
             await self.lab.driver.delete_machine(spec.id)
         await self.lab.driver.ensure_network(network)
+        await self.lab.network_settled()        # the machine must find its firewall and its way out when it boots
         try:
             await self.lab.driver.create_machine(spec)
         except MachineError as problem:

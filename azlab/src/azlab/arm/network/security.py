@@ -10,33 +10,11 @@ from typing import Any
 
 from azlab.arm.network.base import NetworkType, embed, integer
 from azlab.arm.wire import Call
+from azlab.defaultrules import default_rules
 from azlab.errors import network_error
 from azlab.store import Resource
 
 _TAG = re.compile(r"^[A-Za-z][A-Za-z0-9.]*$")
-# (name, description, source, destination, access, priority, direction)
-_DEFAULTS = (
-    ("AllowVnetInBound", "Allow inbound traffic from all VMs in VNET", "VirtualNetwork", "VirtualNetwork", "Allow",
-     65000, "Inbound"),
-    ("AllowAzureLoadBalancerInBound", "Allow inbound traffic from azure load balancer", "AzureLoadBalancer", "*",
-     "Allow", 65001, "Inbound"),
-    ("DenyAllInBound", "Deny all inbound traffic", "*", "*", "Deny", 65500, "Inbound"),
-    ("AllowVnetOutBound", "Allow outbound traffic from all VMs to all VMs in VNET", "VirtualNetwork",
-     "VirtualNetwork", "Allow", 65000, "Outbound"),
-    ("AllowInternetOutBound", "Allow outbound traffic from all VMs to Internet", "*", "Internet", "Allow", 65001,
-     "Outbound"),
-    ("DenyAllOutBound", "Deny all outbound traffic", "*", "*", "Deny", 65500, "Outbound"),
-)
-_LISTS = ("sourcePortRanges", "destinationPortRanges", "sourceAddressPrefixes", "destinationAddressPrefixes")
-
-
-def default_rules() -> list[dict[str, Any]]:
-    """The six rules that every group ends with."""
-    return [{"name": name, "properties": {
-        "description": text, "protocol": "*", "sourcePortRange": "*", "destinationPortRange": "*",
-        "sourceAddressPrefix": source, "destinationAddressPrefix": destination, "access": access,
-        "priority": priority, "direction": direction, **{key: [] for key in _LISTS}}}
-        for name, text, source, destination, access, priority, direction in _DEFAULTS]
 
 
 def check_port(text: Any) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 from azlab.arm.network.base import Child, NetworkType, embed, reference
 from azlab.arm.wire import Call
 from azlab.errors import network_error
+from azlab.operations import Operation
 from azlab.store import Resource
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -117,6 +118,10 @@ class VirtualNetworks(NetworkType):
             users = self.lab.store.referrers(subnet["id"])
             if users:
                 raise network_error("subnet_in_use", subnet=subnet["name"], users=" and ".join(users[:5]))
+
+    async def _delete_done(self, operation: Operation) -> None:
+        await self.lab.driver.delete_network(operation.resource_id.lower())
+        await super()._delete_done(operation)
 
     def properties(self, resource: Resource, etag: str) -> dict[str, Any]:
         p = dict(resource.properties)
