@@ -298,7 +298,7 @@ class LoadBalancerTask(_module.Task):
             return plan([], actual, delete=desired)
         return plan(desired, actual)
 
-    def result(self, actual, done, applied):
+    def result(self, actual, plan, applied):
         balancer = actual.get(self.key)
         address = (actual.get(self.address_key) or {}).get("properties") or {}
         # Ids can be foretold, so that check mode can go on with them.

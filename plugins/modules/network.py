@@ -412,7 +412,7 @@ class NetworkTask(_module.Task):
             return plan([], actual, delete=desired)
         return plan(desired, actual)
 
-    def result(self, actual, done, applied):
+    def result(self, actual, plan, applied):
         network = actual.get(self.network_id.lower()) or {}
         subnets = (network.get("properties") or {}).get("subnets") or []
         groups = {item.name: self.id(model.SECURITY_GROUPS, item.name) for item in self.wanted.security_groups}

@@ -157,7 +157,7 @@ class ResourceGroupTask(_module.Task):
             raise RefusedError(refused)
         return plan([wanted], actual)
 
-    def result(self, actual, done, applied):
+    def result(self, actual, plan, applied):
         group = actual.get(group_id(self.subscription_id, self.name).lower())
         return {"resource_group": rules.group_view(group, self.deployment)}
 

@@ -97,7 +97,7 @@ class ResourceGroupInfoTask(_module.Task):
         inside = [] if group is None else await client.list(path + "/resources", RESOURCES_API)
         return group, sorted(inside, key=lambda item: (item["type"].lower(), item["name"].lower()))
 
-    def result(self, actual, done, applied):
+    def result(self, actual, plan, applied):
         group, inside = actual
         owned, foreign = rules.split(inside, self.deployment)
         view = rules.group_view(group, self.deployment)
