@@ -199,7 +199,7 @@ def test_what_cannot_be_changed(azure, network):
 
 BAD = [
     ({"size": "Standard_D2s_v55"}, "size: 'Standard_D2s_v55' is not offered in westeurope (near it: "),
-    ({"image": "Debian:debian-13:13-gen3:latest"}, "image: 'Debian:debian-13:13-gen3:latest' is not offered (near it: Debian:debian-13:13-gen2) in westeurope: az vm image list --all -p Debian -l westeurope shows the images."),
+    ({"image": "Debian:debian-13:13-gen3:latest"}, "image: 'Debian:debian-13:13-gen3:latest' is not offered (near it: Debian:debian-13:13-gen2, Debian:debian-13:13) in westeurope: az vm image list --all -p Debian -l westeurope shows the images."),
     ({"image": "Debian:debian-13:13-gen2:9.9"}, "image: 'Debian:debian-13:13-gen2:9.9' has no version 9.9 in westeurope; the newest is "),
     ({"location": "westeuropa"}, "location: 'westeuropa' is not a region of this subscription (near it: westeurope"),
     ({"location": "northeurope"}, "location: 'northeurope' is not where the virtual network net is (westeurope): hosts have to be in the region of their network."),
