@@ -61,6 +61,8 @@ def up(args: argparse.Namespace) -> int:
         return 0
     if settings is None:
         settings = Settings(name=args.name)
+        if args.name != "default":
+            settings.port = 0               # only the lab `default` has a port of its own; others take a free one
     _choose(settings, args)
     settings.pid = 0
     settings.save()
@@ -96,6 +98,9 @@ def _choose(settings: Settings, args: argparse.Namespace) -> None:
         value = getattr(args, option)
         if value is not None:
             setattr(settings, option, value)
+    for option in ("port", "admin_port"):
+        if not 0 <= getattr(settings, option) <= 65535:
+            raise SettingsError(f"--{option.replace('_', '-')} is {getattr(settings, option)}, but must be 0 to 65535.")
     if settings.latency_scale < 0:
         raise SettingsError(f"--latency-scale is {settings.latency_scale}, but must be 0 or more.")
     try:
@@ -226,7 +231,7 @@ def parser() -> argparse.ArgumentParser:
     start = command("up", up, "Start a lab and wait until it serves.")
     start.add_argument("--machines", choices=("none", "docker"),
                        help="none: control plane only; docker: virtual machines are containers that run systemd")
-    start.add_argument("--port", type=int, help="port of the API (default 8443; 0 takes a free one)")
+    start.add_argument("--port", type=int, help="port of the API (default 8443 for the lab 'default', a free one for others; 0 takes a free one)")
     start.add_argument("--admin-port", type=int, help="port of the admin API (default: a free one)")
     start.add_argument("--latency-scale", type=float,
                        help="0: as fast as possible (default); 1: as slow as Azure was measured to be")

@@ -62,11 +62,15 @@ def _decode(text: str) -> bytes:
     return data
 
 
-def wrapper(sequence: int, command: str, script: bytes | None) -> str:
-    """A shell script that does in the machine what the handler does: directories, logs, output, exit status."""
-    directory = f"/var/lib/waagent/custom-script/download/{sequence}"
-    lines = ["umask 077", f"mkdir -p {directory} /var/log/azure/custom-script", f"cd {directory} || exit 1",
-             "log() { echo \"time=$(date -u +%FT%TZ) $*\" >> /var/log/azure/custom-script/handler.log; }",
+def wrapper(sequence: int, command: str, script: bytes | None, root: str = "") -> str:
+    """A shell script that does in the machine what the handler does: directories, logs, output, exit status.
+
+    `root` is put before the absolute paths.
+    """
+    directory = f"{root}/var/lib/waagent/custom-script/download/{sequence}"
+    logs = f"{root}/var/log/azure/custom-script"
+    lines = ["umask 077", f"mkdir -p {directory} {logs}", f"cd {directory} || exit 1",
+             f"log() {{ echo \"time=$(date -u +%FT%TZ) $*\" >> {logs}/handler.log; }}",
              f"log 'event=\"executing command\" output={directory}'"]
     if script is not None:
         encoded = base64.b64encode(script).decode()
