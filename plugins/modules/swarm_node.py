@@ -210,7 +210,7 @@ def leave(engine: Engine, params: dict, before: Local, check_mode: bool) -> bool
     """Leave where the host is in a swarm; True where that is a change."""
     if before.state == "inactive":
         return False
-    if before.manager and not params["force"]:
+    if before.manager and not params["force"] and not local.wait_demoted(engine):
         raise SwarmRefused(
             "This host is a manager: let swarm_cluster demote it first, so that the swarm keeps its majority, or set force: true."
         )

@@ -91,7 +91,7 @@ def remove(engine: Engine, step: Step, timeout: float) -> None:
     found = Node.from_api(node)
     if found.state == "ready" and step.reason == "asked for":
         drain(engine, step.node_id, step.name, timeout)
-    if found.in_raft:
+    if found.reachable is not None:
         _change_spec(engine, step.node_id, {"Role": WORKER})
         _wait(engine, step, timeout, lambda now: now.reachable is None, "did not leave the managers")
     # Right after a demotion the raft member may not be gone yet, and the engine refuses then.

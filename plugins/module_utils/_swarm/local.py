@@ -15,7 +15,7 @@ import typing as t
 from ansible_collections.dockhost.azure.plugins.module_utils._engine.client import Engine
 from ansible_collections.dockhost.azure.plugins.module_utils._engine.errors import EngineError
 from ansible_collections.dockhost.azure.plugins.module_utils._swarm.mesh import has_ipvs
-from ansible_collections.dockhost.azure.plugins.module_utils._swarm.model import GOSSIP_PORT, NODE_PORT, Local, SwarmRefused
+from ansible_collections.dockhost.azure.plugins.module_utils._swarm.model import GOSSIP_PORT, MANAGER, NODE_PORT, Local, SwarmRefused
 
 _INTERVAL = 0.2
 
@@ -104,6 +104,24 @@ def _wait_active(engine: Engine, timeout: float) -> Local:
         if state.state == "active" and state.node_id or time.monotonic() >= deadline:
             return state
         time.sleep(_INTERVAL)
+
+
+def wait_demoted(engine: Engine, timeout: float = 15) -> bool:
+    """True once this host is no manager: word of its demotion reaches it a moment after the other managers know."""
+    deadline = time.monotonic() + timeout
+    while observe(engine, routing_mesh=False).manager:
+        # Only with a demotion under way does the swarm list the host as a worker; otherwise waiting is in vain.
+        if time.monotonic() >= deadline or _is_wanted_manager(engine):
+            return False
+        time.sleep(_INTERVAL)
+    return True
+
+
+def _is_wanted_manager(engine: Engine) -> bool:
+    try:
+        return engine.get("/nodes/self")["Spec"]["Role"] == MANAGER
+    except EngineError:  # no leader at this moment, or no manager any more
+        return False
 
 
 def _give_up(engine: Engine) -> None:

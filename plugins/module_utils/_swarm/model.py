@@ -101,8 +101,11 @@ class Node:
 
     @property
     def in_raft(self) -> bool:
-        """True where the node counts for the majority: also while a demotion is under way."""
-        return self.role == MANAGER or self.reachable is not None
+        """True where the node counts for the majority: also while a demotion is under way, or a promotion.
+
+        After a forced new cluster the old managers still have the role, but are no members of raft and never will be.
+        """
+        return self.reachable is not None or (self.role == MANAGER and self.state == "ready")
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,10 @@ from ansible_collections.dockhost.azure.plugins.module_utils._swarm.model import
 from ansible_collections.dockhost.azure.plugins.module_utils._swarm.quorum import Managers
 
 
+# Set on a node that is drained in order to leave, so that a run which wants it again knows that nobody else drained it.
+LEAVING = "dockhost.leaving"
+
+
 @dataclass(frozen=True)
 class Rules:
     """``remove``: names (or ids) of nodes to take out. ``drain_first``: only drain and demote those now, so that they can leave
@@ -91,22 +95,38 @@ def _join(member: Member, cluster: Cluster, rules: Rules) -> list[Step]:
     """What the host must do to be in this swarm, and in no other one."""
     local = member.local
     foreign = bool(local.cluster_id) and local.cluster_id != cluster.id
-    if cluster.node(local.node_id) and not foreign and local.state == "active":
-        return []
     join = Step("join", member.name, changes={"role": (None, member.role), "labels": ({}, dict(member.labels))})
     if local.state == "inactive":
         return [join]
-    left = Step("leave", member.name, local.node_id, reason=f"its membership is {local.state}")
-    if local.state != "active" and not foreign:
-        return [left, join]  # what an earlier join that failed left behind
+    node = cluster.node(local.node_id)
+    if node is not None and not foreign:
+        return _rejoin(member, node, join)
+    if not local.node_id:
+        return [Step("leave", member.name, reason="an earlier join did not succeed"), join]
     if rules.rejoin:
         return [Step("leave", member.name, local.node_id, reason="it is in another swarm, and may leave it"), join]
     known = f", whose managers are at {', '.join(local.managers)}" if local.managers else ""
     raise SwarmRefused(
         f"{member.name} is a {MANAGER if local.manager else WORKER} of another swarm"
-        f"{' (' + local.cluster_id + ')' if local.cluster_id else ''}{known}. If nothing there is needed any more, set "
+        f"{' (' + local.cluster_id + ')' if local.cluster_id else ''}{known}, or was removed from this one. If nothing there is needed any more, set "
         f"swarm_rejoin: true or run 'docker swarm leave --force' on {member.name}; otherwise take it out of the inventory's groups."
     )
+
+
+def _rejoin(member: Member, node: Node, join: Step) -> list[Step]:
+    """For a node of this swarm: nothing, unless its membership is broken.
+
+    "pending" passes by itself, for instance after a change of the leader. A manager never leaves to be repaired: its vote
+    may be the one that makes the majority.
+    """
+    if member.local.state != "error":
+        return []
+    if node.in_raft:
+        raise SwarmRefused(
+            f"{member.name} is a manager of this swarm, but its membership is broken ({member.local.error or 'no reason given'}): "
+            "restart its engine (systemctl restart docker); if that does not help, demote it, let it leave, and run this again."
+        )
+    return [Step("leave", member.name, node.id, reason=f"its membership is broken: {member.local.error}"), join]
 
 
 def _is_ghost(node: Node, members: t.Sequence[Member]) -> bool:
@@ -154,10 +174,12 @@ def _changes(member: Member, node: Node, rules: Rules) -> dict[str, tuple[t.Any,
     changes: dict[str, tuple[t.Any, t.Any]] = {}
     if node.role != member.role:
         changes["role"] = (node.role, member.role)
-    if member.availability and node.availability != member.availability:
-        changes["availability"] = (node.availability, member.availability)
     before = dict(node.labels)
     after = dict(member.labels) if rules.purge_labels else {**before, **member.labels}
+    after.pop(LEAVING, None)
+    availability = member.availability or ("active" if LEAVING in before else node.availability)
+    if node.availability != availability:
+        changes["availability"] = (node.availability, availability)
     if after != before:
         changes["labels"] = (before, after)
     return changes
@@ -193,6 +215,7 @@ def _drain(node: Node, managers: Managers) -> list[Step]:
     changes: dict[str, tuple[t.Any, t.Any]] = {}
     if node.availability != "drain":
         changes["availability"] = (node.availability, "drain")
+        changes["labels"] = (dict(node.labels), {**node.labels, LEAVING: "true"})
     if node.in_raft:
         managers.remove(node.id, node.hostname, "removing")
         changes["role"] = (node.role, WORKER)
