@@ -131,24 +131,25 @@ def _connect(steps: List[Step]) -> List[Step]:
     """Turn the dependencies between resources into dependencies between steps that do something."""
     working = {step.resource.key: step.id for step in steps if step.action in ("create", "update")}
     going = {step.resource.key: step.id for step in steps if step.action == "delete"}
+    holders = _holders(steps) if going else {}
     connected = []
     for step in steps:
         table = going if step.action == "delete" else working
         needs = [table[needed.lower()] for needed in step.depends_on if needed.lower() in table]
         if step.action == "delete":
-            needs += _releases(step, steps)
+            needs += holders.get(step.resource.key, []) if step.method else []
         connected.append(replace(step, depends_on=tuple(dict.fromkeys(needs))))
     return connected
 
 
-def _releases(delete: Step, steps: List[Step]) -> List[str]:
-    """Ids of the updates that drop a reference to what is deleted: they have to come first."""
-    if not delete.method:
-        return []
-    return [
-        step.id for step in steps
-        if step.action == "update" and step.actual is not None and delete.resource.key in references(step.actual)
-    ]
+def _holders(steps: List[Step]) -> Dict[str, List[str]]:
+    """Resource -> ids of the updates that may drop a reference to it: they have to come before its delete."""
+    holders: Dict[str, List[str]] = {}
+    for step in steps:
+        if step.action == "update" and step.actual is not None:
+            for held in references(step.actual):
+                holders.setdefault(held, []).append(step.id)
+    return holders
 
 
 def references(body: Any, found: Optional[Set[str]] = None) -> Set[str]:
