@@ -27,7 +27,7 @@ attributes:
     support: N/A
 seealso:
   - module: dockhost.azure.load_balancer
-    description: Takes RV(published_ports) to let the load balancer's rules follow the swarm.
+    description: Takes RV(load_balancer_ports) to let the load balancer's rules follow the swarm.
 """
 
 EXAMPLES = r"""
@@ -70,12 +70,22 @@ published_ports:
   type: list
   elements: dict
   sample: [{port: 80, target_port: 80, protocol: tcp, mode: host, service: blog_edge}]
+load_balancer_ports:
+  description:
+    - The same in the form that O(dockhost.azure.load_balancer#module:published_ports) takes, so that the load balancer follows the swarm.
+    - The probe is a TCP connection, or what the service's label C(dockhost.probe) says (C(http:/path), C(https:/path) or C(tcp)).
+      For UDP it is the port that the swarm's nodes talk to each other on.
+  returned: success
+  type: list
+  elements: dict
+  sample: [{port: 80, protocol: tcp, probe: {protocol: http, path: /healthz}}]
 """
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.dockhost.azure.plugins.module_utils._engine.client import DEFAULT_SOCKET, Engine
 from ansible_collections.dockhost.azure.plugins.module_utils._engine.errors import EngineError, EngineUnreachable
 from ansible_collections.dockhost.azure.plugins.module_utils._swarm.report import (
+    load_balancer_ports,
     node_report,
     published_ports,
     service_report,
@@ -91,6 +101,7 @@ def read_swarm(engine: Engine) -> dict:
         "nodes": sorted(nodes, key=lambda node: node["name"]),
         "services": [service_report(service) for service in services],
         "published_ports": published_ports(services),
+        "load_balancer_ports": load_balancer_ports(services),
     }
 
 
@@ -101,7 +112,7 @@ def main() -> None:
     )
     try:
         module.exit_json(changed=False, **read_swarm(Engine(module.params["docker_socket"])))
-    except EngineUnreachable as error:
+    except (EngineUnreachable, ValueError) as error:
         module.fail_json(msg=str(error))
     except EngineError as error:
         # 503 is the engine's answer of a node that is no manager.

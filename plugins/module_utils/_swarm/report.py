@@ -14,6 +14,12 @@ import typing as t
 
 Json = t.Mapping[str, t.Any]
 
+# A service says with this label how a load balancer asks whether a node can serve it: http:/path, https:/path or tcp.
+PROBE_LABEL = "dockhost.probe"
+# UDP cannot be probed. A node whose gossip port answers is part of the swarm, which is the best that can be asked.
+# https://docs.docker.com/engine/swarm/swarm-tutorial/#open-protocols-and-ports-between-the-hosts
+GOSSIP_PORT = 7946
+
 
 def node_report(node: Json) -> dict[str, t.Any]:
     """One node: name, id, role, leader, state, availability, address, labels."""
@@ -68,6 +74,35 @@ def published_ports(services: t.Iterable[Json]) -> list[dict[str, t.Any]]:
             if entry["port"]:
                 found.setdefault((entry["port"], entry["protocol"]), dict(entry, service=service["Spec"]["Name"]))
     return [found[key] for key in sorted(found)]
+
+
+def load_balancer_ports(services: t.Sequence[Json]) -> list[dict[str, t.Any]]:
+    """The published ports in the form that the module load_balancer takes.
+
+    The target is the port that the swarm opens on its nodes, never the container's. A label ``dockhost.probe`` with something
+    else than http:/path, https:/path or tcp raises ValueError with a sentence that names the service.
+    """
+    labels = {service["Spec"]["Name"]: service["Spec"].get("Labels") or {} for service in services}
+    found = []
+    for port in published_ports(services):
+        entry = {"port": port["port"], "protocol": port["protocol"]}
+        if port["protocol"] == "udp":
+            entry["probe"] = {"protocol": "tcp", "port": GOSSIP_PORT}
+        elif PROBE_LABEL in labels[port["service"]]:
+            entry["probe"] = _probe(port["service"], labels[port["service"]][PROBE_LABEL])
+        found.append(entry)
+    return found
+
+
+def _probe(service: str, label: str) -> dict[str, str]:
+    protocol, colon, path = label.partition(":")
+    if protocol == "tcp" and not colon:
+        return {"protocol": "tcp"}
+    if protocol in ("http", "https") and path.startswith("/"):
+        return {"protocol": protocol, "path": path}
+    raise ValueError(
+        f"Service {service} has the label {PROBE_LABEL}={label}: write http:/path, https:/path or tcp."
+    )
 
 
 def _ports(service: Json) -> t.Sequence[Json]:

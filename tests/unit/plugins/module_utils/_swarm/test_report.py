@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.dockhost.azure.plugins.module_utils._swarm.report import (
+    load_balancer_ports,
     published_ports,
     service_report,
 )
@@ -64,3 +65,28 @@ def test_a_port_that_the_swarm_chose_is_read_from_the_endpoint():
     asked = {key: value for key, value in TCP_80.items() if key != "PublishedPort"}
     assert [p["port"] for p in published_ports([service("s", {"Global": {}}, {}, [asked], endpoint=[chosen])])] == [30000]
     assert published_ports([service("s", {"Global": {}}, {}, [asked])]) == []
+
+
+def labelled(label):
+    made = service("edge", {"Global": {}}, {}, [TCP_80])
+    made["Spec"]["Labels"]["dockhost.probe"] = label
+    return made
+
+
+@pytest.mark.parametrize(
+    ("services", "expected"),
+    [
+        ([service("edge", {"Global": {}}, {}, [TCP_80])], {"port": 80, "protocol": "tcp"}),
+        ([labelled("tcp")], {"port": 80, "protocol": "tcp", "probe": {"protocol": "tcp"}}),
+        ([labelled("http:/up")], {"port": 80, "protocol": "tcp", "probe": {"protocol": "http", "path": "/up"}}),
+        ([service("dns", {"Global": {}}, {}, [UDP_53])], {"port": 53, "protocol": "udp", "probe": {"protocol": "tcp", "port": 7946}}),
+    ],
+)
+def test_what_the_load_balancer_has_to_do(services, expected):
+    assert load_balancer_ports(services) == [expected]
+
+
+@pytest.mark.parametrize("label", ["http", "http:up", "ftp:/up", "tcp:80", ""])
+def test_a_probe_label_with_an_error_names_the_service(label):
+    with pytest.raises(ValueError, match=f"^Service edge has the label dockhost.probe={label}: write http:/path, https:/path or tcp.$"):
+        load_balancer_ports([labelled(label)])
