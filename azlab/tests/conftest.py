@@ -4,6 +4,8 @@
 """A lab for each test module: a real server over HTTPS, in this process."""
 from __future__ import annotations
 
+import itertools
+import re
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,6 +17,8 @@ from azlab import testing
 sys.path.insert(0, str(Path(__file__).parent))
 from labgroup import Group  # noqa: E402
 
+_NUMBERS = itertools.count(1)
+
 
 @pytest.fixture(scope="module")
 def azure() -> Iterator[testing.RunningLab]:
@@ -25,7 +29,8 @@ def azure() -> Iterator[testing.RunningLab]:
 
 @pytest.fixture
 def group(azure: testing.RunningLab, request: pytest.FixtureRequest) -> Group:
-    return Group(azure, "rg-" + request.node.name.replace("[", "-").replace("]", "")[:80])
+    name = re.sub(r"[^A-Za-z0-9_]+", "-", request.node.name)[:70].rstrip("-")
+    return Group(azure, f"rg{next(_NUMBERS)}-{name}")
 
 
 @pytest.fixture

@@ -1,0 +1,90 @@
+# Copyright (c) 2026 The dockhost.azure authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The command `azlab`, as a user runs it."""
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+Run = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture
+def azlab(tmp_path: Path) -> Iterator[Run]:
+    env = {**{k: v for k, v in os.environ.items() if not k.startswith("AZ")}, "AZLAB_HOME": str(tmp_path)}
+
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run([sys.executable, "-m", "azlab.cli", *arguments], env=env, capture_output=True, text=True,
+                              timeout=60)
+    yield run
+    run("down", "--name", "cli")
+
+
+def test_life_of_a_lab(azlab: Run, tmp_path: Path) -> None:
+    assert azlab("status", "--name", "cli").returncode == 3
+    began = time.monotonic()
+    up = azlab("up", "--name", "cli", "--port", "0")
+    assert up.returncode == 0 and "azlab 'cli' is up: https://localhost:" in up.stdout, up.stderr
+    assert time.monotonic() - began < 5
+    assert "already running" in azlab("up", "--name", "cli").stdout
+    status = json.loads(azlab("status", "--name", "cli", "--json").stdout)
+    assert status["machines"] == "none" and status["resources"] == {}
+    exports = azlab("env", "--name", "cli").stdout.splitlines()
+    assert {line.split("=")[0] for line in exports} == {f"export {n}" for n in (
+        "AZLAB_NAME", "AZURE_CLOUD_ENVIRONMENT", "AZURE_CA_FILE", "REQUESTS_CA_BUNDLE", "AZURE_SUBSCRIPTION_ID",
+        "AZURE_CLIENT_ID", "AZURE_SECRET", "AZURE_TENANT", "DOCKHOST_SSH_SOURCES")}
+    assert "export DOCKHOST_SSH_SOURCES=203.0.113.1/32" in exports
+    assert "ready after" in azlab("logs", "--name", "cli").stdout
+    secret = json.loads(azlab("env", "--name", "cli", "--json").stdout)["AZURE_SECRET"]
+    assert azlab("down", "--name", "cli", "--keep").returncode == 0
+    assert azlab("status", "--name", "cli").returncode == 3
+    assert azlab("up", "--name", "cli").returncode == 0
+    assert json.loads(azlab("env", "--name", "cli", "--json").stdout)["AZURE_SECRET"] == secret
+    assert "is gone" in azlab("down", "--name", "cli").stdout
+    assert list(tmp_path.iterdir()) == []
+    assert azlab("down", "--name", "cli").returncode == 0
+
+
+def test_a_killed_lab_comes_back(azlab: Run, tmp_path: Path) -> None:
+    azlab("up", "--name", "cli")
+    before = json.loads((tmp_path / "cli" / "lab.json").read_text())
+    os.kill(before["pid"], signal.SIGKILL)
+    while Path(f"/proc/{before['pid']}/cmdline").exists() and Path(f"/proc/{before['pid']}/cmdline").read_bytes():
+        time.sleep(0.02)
+    assert "ended without being asked to" in azlab("doctor", "--name", "cli").stdout
+    assert azlab("up", "--name", "cli").returncode == 0
+    after = json.loads((tmp_path / "cli" / "lab.json").read_text())
+    assert after["port"] == before["port"] and after["pid"] != before["pid"]
+
+
+@pytest.mark.parametrize(("arguments", "words"), [
+    (("up", "--name", "Bad_Name"), "lab name 'Bad_Name' cannot be used"),
+    (("up", "--name", "cli", "--port", "99999"), "--port is 99999, but must be 0 to 65535"),
+    (("up", "--name", "cli", "--latency-scale", "-1"), "--latency-scale is -1.0, but must be 0 or more"),
+    (("up", "--name", "cli", "--public-range", "203.0.113.0/30"), "is too small"),
+    (("up", "--name", "cli", "--public-range", "nonsense"), "is no IPv4 range"),
+    (("env", "--name", "cli"), "there is no lab 'cli': make it with 'azlab up --name cli'"),
+    (("logs", "--name", "cli"), "there is no lab 'cli'"),
+])
+def test_bad_input_gives_one_sentence(azlab: Run, tmp_path: Path, arguments: tuple[str, ...], words: str) -> None:
+    done = azlab(*arguments)
+    assert done.returncode == 1 and words in done.stderr and len(done.stderr.splitlines()) == 1
+    assert not (tmp_path / "cli").exists()
+
+
+def test_a_port_that_is_taken(azlab: Run) -> None:
+    azlab("up", "--name", "cli")
+    port = json.loads(azlab("status", "--name", "cli", "--json").stdout)["url"].rsplit(":", 1)[1]
+    done = azlab("up", "--name", "other", "--port", port)
+    assert done.returncode == 1 and f"port {port} for the API cannot be used" in done.stderr
+    assert "Traceback" not in done.stderr
+    azlab("down", "--name", "other")
