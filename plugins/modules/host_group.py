@@ -379,38 +379,111 @@ hosts:
   type: list
   elements: dict
   contains:
-    name: {description: Its name., type: str, sample: demo-1}
-    id: {description: Its id., type: str}
-    vm_id: {description: The id that Azure gives to a machine for its life., type: str, sample: 16c968d7-e529-4dfe-ac73-c8ccedb63818}
-    resource_group: {description: Its resource group., type: str, sample: rg-demo}
-    location: {description: Its region., type: str, sample: westeurope}
-    size: {description: Its size., type: str, sample: Standard_D2s_v5}
-    image: {description: The image that it was made of., type: str, sample: "Debian:debian-13:13-gen2:latest"}
-    private_address: {description: Its private address., type: str, sample: 172.28.0.4}
-    public_address: {description: Its own public address, if it has one., type: str}
-    zone: {description: Its zone, if it has one., type: str, sample: "1"}
-    fault_domain: {description: Its fault domain, where Azure tells it., type: int}
-    power_state: {description: C(running), C(stopped), C(deallocated) and what lies between., type: str, sample: running}
-    provisioning_state: {description: What Azure says of the last change., type: str, sample: Succeeded}
-    deployment: {description: The deployment that it belongs to., type: str, sample: rg-demo}
-    group: {description: The host group that it belongs to., type: str, sample: demo}
-    index: {description: Its number., type: int, sample: 1}
-    swarm_role: {description: C(manager) or C(worker), if the group says so., type: str, sample: manager}
-    admin_username: {description: The user who may sign in., type: str, sample: azureuser}
-    network_interface: {description: The id of its network interface., type: str}
-    tags: {description: Its tags., type: dict}
+    name:
+      description: Its name.
+      type: str
+      sample: demo-1
+    id:
+      description: Its id.
+      type: str
+    vm_id:
+      description: The id that Azure gives to a machine for its life.
+      type: str
+      sample: 16c968d7-e529-4dfe-ac73-c8ccedb63818
+    resource_group:
+      description: Its resource group.
+      type: str
+      sample: rg-demo
+    location:
+      description: Its region.
+      type: str
+      sample: westeurope
+    size:
+      description: Its size.
+      type: str
+      sample: Standard_D2s_v5
+    image:
+      description: The image that it was made of.
+      type: str
+      sample: "Debian:debian-13:13-gen2:latest"
+    private_address:
+      description: Its private address.
+      type: str
+      sample: 172.28.0.4
+    public_address:
+      description: Its own public address, if it has one.
+      type: str
+    zone:
+      description: Its zone, if it has one.
+      type: str
+      sample: "1"
+    fault_domain:
+      description: Its fault domain, where Azure tells it.
+      type: int
+    power_state:
+      description: C(running), C(stopped), C(deallocated) and what lies between.
+      type: str
+      sample: running
+    provisioning_state:
+      description: What Azure says of the last change.
+      type: str
+      sample: Succeeded
+    deployment:
+      description: The deployment that it belongs to.
+      type: str
+      sample: rg-demo
+    group:
+      description: The host group that it belongs to.
+      type: str
+      sample: demo
+    index:
+      description: Its number.
+      type: int
+      sample: 1
+    swarm_role:
+      description: C(manager) or C(worker), if the group says so.
+      type: str
+      sample: manager
+    admin_username:
+      description: The user who may sign in.
+      type: str
+      sample: azureuser
+    network_interface:
+      description: The id of its network interface.
+      type: str
+    tags:
+      description: Its tags.
+      type: dict
 plan:
   description: What was done, or would be done in check mode.
   returned: success
   type: list
   elements: dict
   contains:
-    action: {description: C(create), C(update) or C(delete)., type: str, sample: create}
-    type: {description: The type of the resource., type: str, sample: Microsoft.Compute/virtualMachines}
-    name: {description: The name of the resource., type: str, sample: demo-1}
-    changes: {description: What differs, from what to what., type: list, elements: dict}
-    reason: {description: Why., type: str, sample: is missing}
-    seconds: {description: How long it took, null in check mode., type: float, sample: 41.3}
+    action:
+      description: C(create), C(update) or C(delete).
+      type: str
+      sample: create
+    type:
+      description: The type of the resource.
+      type: str
+      sample: Microsoft.Compute/virtualMachines
+    name:
+      description: The name of the resource.
+      type: str
+      sample: demo-1
+    changes:
+      description: What differs, from what to what.
+      type: list
+      elements: dict
+    reason:
+      description: Why.
+      type: str
+      sample: is missing
+    seconds:
+      description: How long it took, null in check mode.
+      type: float
+      sample: 41.3
 removing:
   description: The hosts that go. In check mode this is the list of hosts to drain before the real run.
   returned: success
@@ -428,12 +501,28 @@ failures:
   type: list
   elements: dict
   contains:
-    host: {description: The host., type: str, sample: demo-2}
-    step: {description: What was being done., type: str, sample: create virtual machine demo-2}
-    action: {description: The kind of step., type: str, sample: create}
-    code: {description: Azure's code., type: str, sample: ZonalAllocationFailed}
-    message: {description: Azure's message., type: str}
-    next_step: {description: What to do., type: str}
+    host:
+      description: The host.
+      type: str
+      sample: demo-2
+    step:
+      description: What was being done.
+      type: str
+      sample: create virtual machine demo-2
+    action:
+      description: The kind of step.
+      type: str
+      sample: create
+    code:
+      description: Azure's code.
+      type: str
+      sample: ZonalAllocationFailed
+    message:
+      description: Azure's message.
+      type: str
+    next_step:
+      description: What to do.
+      type: str
 """
 
 from ansible_collections.dockhost.azure.plugins.module_utils._hosts.group_args import ARGUMENTS, CONSTRAINTS

@@ -60,26 +60,81 @@ hosts:
   type: list
   elements: dict
   contains:
-    name: {description: Its name., type: str, sample: demo-1}
-    id: {description: Its id., type: str}
-    vm_id: {description: The id that Azure gives to a machine for its life., type: str, sample: 16c968d7-e529-4dfe-ac73-c8ccedb63818}
-    resource_group: {description: Its resource group., type: str, sample: rg-demo}
-    location: {description: Its region., type: str, sample: westeurope}
-    size: {description: Its size., type: str, sample: Standard_D2s_v5}
-    image: {description: The image that it was made of., type: str, sample: "Debian:debian-13:13-gen2:latest"}
-    private_address: {description: Its private address., type: str, sample: 172.28.0.4}
-    public_address: {description: Its own public address, if it has one., type: str}
-    zone: {description: Its zone, if it has one., type: str, sample: "1"}
-    fault_domain: {description: Its fault domain, where Azure tells it., type: int}
-    power_state: {description: C(running), C(stopped), C(deallocated) and what lies between., type: str, sample: running}
-    provisioning_state: {description: What Azure says of the last change., type: str, sample: Succeeded}
-    deployment: {description: The deployment that it belongs to., type: str, sample: rg-demo}
-    group: {description: The host group that it belongs to., type: str, sample: demo}
-    index: {description: Its number., type: int, sample: 1}
-    swarm_role: {description: C(manager) or C(worker), if the group says so., type: str, sample: manager}
-    admin_username: {description: The user who may sign in., type: str, sample: azureuser}
-    network_interface: {description: The id of its network interface., type: str}
-    tags: {description: Its tags., type: dict}
+    name:
+      description: Its name.
+      type: str
+      sample: demo-1
+    id:
+      description: Its id.
+      type: str
+    vm_id:
+      description: The id that Azure gives to a machine for its life.
+      type: str
+      sample: 16c968d7-e529-4dfe-ac73-c8ccedb63818
+    resource_group:
+      description: Its resource group.
+      type: str
+      sample: rg-demo
+    location:
+      description: Its region.
+      type: str
+      sample: westeurope
+    size:
+      description: Its size.
+      type: str
+      sample: Standard_D2s_v5
+    image:
+      description: The image that it was made of.
+      type: str
+      sample: "Debian:debian-13:13-gen2:latest"
+    private_address:
+      description: Its private address.
+      type: str
+      sample: 172.28.0.4
+    public_address:
+      description: Its own public address, if it has one.
+      type: str
+    zone:
+      description: Its zone, if it has one.
+      type: str
+      sample: "1"
+    fault_domain:
+      description: Its fault domain, where Azure tells it.
+      type: int
+    power_state:
+      description: C(running), C(stopped), C(deallocated) and what lies between.
+      type: str
+      sample: running
+    provisioning_state:
+      description: What Azure says of the last change.
+      type: str
+      sample: Succeeded
+    deployment:
+      description: The deployment that it belongs to.
+      type: str
+      sample: rg-demo
+    group:
+      description: The host group that it belongs to.
+      type: str
+      sample: demo
+    index:
+      description: Its number.
+      type: int
+      sample: 1
+    swarm_role:
+      description: C(manager) or C(worker), if the group says so.
+      type: str
+      sample: manager
+    admin_username:
+      description: The user who may sign in.
+      type: str
+      sample: azureuser
+    network_interface:
+      description: The id of its network interface.
+      type: str
+    tags:
+      description: Its tags.
+      type: dict
 """
 
 from ansible_collections.dockhost.azure.plugins.module_utils._hosts.info_task import HostGroupInfoTask

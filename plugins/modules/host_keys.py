@@ -72,9 +72,18 @@ hosts:
   type: list
   elements: dict
   contains:
-    name: {description: The host., type: str, sample: demo-1}
-    alias: {description: The name under which its keys stand., type: str, sample: demo-1.rg-demo}
-    keys: {description: Its keys; empty in check mode where they are still to be read., type: list, elements: str}
+    name:
+      description: The host.
+      type: str
+      sample: demo-1
+    alias:
+      description: The name under which its keys stand.
+      type: str
+      sample: demo-1.rg-demo
+    keys:
+      description: Its keys; empty in check mode where they are still to be read.
+      type: list
+      elements: str
 plan:
   description: Always empty, since nothing is changed in Azure.
   returned: success

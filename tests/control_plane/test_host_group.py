@@ -199,13 +199,18 @@ def test_what_cannot_be_changed(azure, network):
 
 BAD = [
     ({"size": "Standard_D2s_v55"}, "size: 'Standard_D2s_v55' is not offered in westeurope (near it: "),
-    ({"image": "Debian:debian-13:13-gen3:latest"}, "image: 'Debian:debian-13:13-gen3:latest' is not offered (near it: Debian:debian-13:13-gen2, Debian:debian-13:13) in westeurope: az vm image list --all -p Debian -l westeurope shows the images."),
+    ({"image": "Debian:debian-13:13-gen3:latest"}, "image: 'Debian:debian-13:13-gen3:latest' is not offered (near it: Debian:debian-13:13-gen2, "
+                                                   "Debian:debian-13:13) in westeurope: az vm image list --all -p Debian -l westeurope shows the "
+                                                   "images."),
     ({"image": "Debian:debian-13:13-gen2:9.9"}, "image: 'Debian:debian-13:13-gen2:9.9' has no version 9.9 in westeurope; the newest is "),
     ({"location": "westeuropa"}, "location: 'westeuropa' is not a region of this subscription (near it: westeurope"),
-    ({"location": "northeurope"}, "location: 'northeurope' is not where the virtual network net is (westeurope): hosts have to be in the region of their network."),
+    ({"location": "northeurope"}, "location: 'northeurope' is not where the virtual network net is (westeurope): hosts have to be in the region of "
+                                  "their network."),
     ({"subnet": {"network": "nett", "name": "hosts"}}, "subnet: the virtual network 'nett' does not exist: make it with dockhost.azure.network first."),
-    ({"subnet": {"network": "net", "name": "host"}}, "subnet: the virtual network net has no subnet 'host' (it has: hosts, small): correct the name, or add it with dockhost.azure.network."),
-    ({"subnet": {"network": "net", "name": "small"}, "count": 4}, "subnet: small (10.60.2.0/29) has 3 free addresses and 4 more hosts need one each: give a larger subnet, or lower count."),
+    ({"subnet": {"network": "net", "name": "host"}}, "subnet: the virtual network net has no subnet 'host' (it has: hosts, small): correct the "
+                                                     "name, or add it with dockhost.azure.network."),
+    ({"subnet": {"network": "net", "name": "small"}, "count": 4}, "subnet: small (10.60.2.0/29) has 3 free addresses and 4 more hosts need one "
+                                                                  "each: give a larger subnet, or lower count."),
     ({"count": -1}, "count: -1 is not possible: give a number from 0 to 1000."),
     ({"count": 1000, "size": "Standard_D8s_v5"}, "count: 1000 more hosts of size Standard_D8s_v5 need 8000 of the quota '"),
     ({"resource_group": "nowhere"}, "resource_group: 'nowhere' does not exist: make it with dockhost.azure.resource_group first"),
@@ -223,12 +228,14 @@ def test_bad_input(azure, network, change, sentence):
 def test_check_mode_before_the_network_is_there(azure, group):
     planned = run(azure, group, check=True)
     assert not planned["failed"] and len(actions(planned)) == 6
-    assert [warning["event"]["msg"] for warning in planned["warnings"]] == ["subnet: the virtual network 'net' does not exist: make it with dockhost.azure.network first."]
+    assert [warning["event"]["msg"] for warning in planned["warnings"]] == ["subnet: the virtual network 'net' does not exist: make it with "
+                                                                            "dockhost.azure.network first."]
     nowhere = run(azure, group, check=True, resource_group="nowhere", location="westeurope")
     assert not nowhere["failed"] and len(actions(nowhere)) == 6
 
 
-ALLOCATION = {"code": "ZonalAllocationFailed", "message": "Allocation failed. We do not have sufficient capacity for the requested VM size in this zone."}
+ALLOCATION = {"code": "ZonalAllocationFailed", "message": "Allocation failed. We do not have sufficient capacity for the requested VM size in this "
+                                                          "zone."}
 
 
 @pytest.mark.parametrize("policy", ["keep", "rollback"])
@@ -239,7 +246,10 @@ def test_a_zone_without_room(azure, network, policy):
         failed = run(azure, network, count=3, on_failure=policy)
     finally:
         azure.admin.clear_faults()
-    closing = "What was made is kept: running again continues from here." if policy == "keep" else "What this run had made was removed again (on_failure=rollback)."
+    closing = {
+        "keep": "What was made is kept: running again continues from here.",
+        "rollback": "What this run had made was removed again (on_failure=rollback).",
+    }[policy]
     assert failed["msg"] == (
         "Host web-2 could not be made: ZonalAllocationFailed: Allocation failed. We do not have sufficient capacity for the requested VM "
         f"size in this zone. To go on: choose other zones or another size, or run again later. {closing}"

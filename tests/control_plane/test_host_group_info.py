@@ -6,10 +6,13 @@
 
 from __future__ import annotations
 
-from .test_host_group import network, requests, run, state  # noqa: F401 (network is a fixture)
+from . import test_host_group
+from .test_host_group import requests, run, state
+
+network = test_host_group.network  # the fixture
 
 
-def test_hosts_are_read_in_few_requests(azure, network):  # noqa: F811
+def test_hosts_are_read_in_few_requests(azure, network):
     missing = azure.run("host_group_info", {})
     assert missing["failed"] and missing["msg"] == "missing required arguments: resource_group"
 

@@ -14,7 +14,10 @@ import sys
 
 import pytest
 
-from .test_host_group import network, requests, run, state  # noqa: F401 (network is a fixture)
+from . import test_host_group
+from .test_host_group import requests, run, state
+
+network = test_host_group.network  # the fixture
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 ANSIBLE_INVENTORY = pathlib.Path(sys.executable).parent / "ansible-inventory"
@@ -26,7 +29,7 @@ def plain(found):
 
 
 @pytest.fixture
-def inventory(azure, network, tmp_path):  # noqa: F811
+def inventory(azure, network, tmp_path):
     """Write an inventory file and list it with ansible-inventory."""
 
     def listed(name="demo.docker_hosts.yml", env=None, **options):
@@ -52,7 +55,7 @@ def balancer(azure, group):
     return made["load_balancer"]
 
 
-def test_hosts_behind_a_load_balancer(azure, network, inventory):  # noqa: F811
+def test_hosts_behind_a_load_balancer(azure, network, inventory):
     lb = balancer(azure, network)
     assert not run(azure, network, load_balancer_pools=[lb["pools"]["hosts"]])["failed"]
     found, sent = requests(azure, lambda: inventory(vars={"deployment_name": "demo"}))
@@ -77,7 +80,7 @@ def test_hosts_behind_a_load_balancer(azure, network, inventory):  # noqa: F811
     assert azure.lab.env["AZURE_SECRET"] not in json.dumps(found)
 
 
-def test_options(azure, network, inventory):  # noqa: F811
+def test_options(azure, network, inventory):
     run(azure, network, public_ip=True, tags={"purpose": "db"})
     public = inventory()["_meta"]["hostvars"]["web-1"]
     assert public["ansible_host"] == public["dockhost_public_address"] and public["ansible_port"] == 22
@@ -96,7 +99,7 @@ def test_options(azure, network, inventory):  # noqa: F811
     assert sorted(inventory(deployment="other", **many)["_meta"]["hostvars"]) == ["db-1"]
 
 
-def test_powered_off_hosts(azure, network, inventory):  # noqa: F811
+def test_powered_off_hosts(azure, network, inventory):
     run(azure, network, public_ip=True)
     state(azure, network, "stopped", names=["web-2"])
     assert sorted(inventory(group="web")["_meta"]["hostvars"]) == ["web-1", "web-3"]
@@ -104,7 +107,7 @@ def test_powered_off_hosts(azure, network, inventory):  # noqa: F811
     assert found["dockhost_powered_off"]["hosts"] == ["web-2"] and found["_meta"]["hostvars"]["web-2"]["dockhost_power_state"] == "stopped"
 
 
-def test_cache(azure, network, inventory):  # noqa: F811
+def test_cache(azure, network, inventory):
     run(azure, network, public_ip=True)
     options = {"cache": True, "cache_plugin": "ansible.builtin.jsonfile"}
     first = inventory(**options)
@@ -112,7 +115,7 @@ def test_cache(azure, network, inventory):  # noqa: F811
     assert again == first and sent == []
 
 
-def test_a_list_that_is_only_partly_read_is_an_error(azure, network, inventory):  # noqa: F811
+def test_a_list_that_is_only_partly_read_is_an_error(azure, network, inventory):
     run(azure, network, public_ip=True)
     azure.admin.fault(method="GET", path="networkInterfaces", status=403, code="AuthorizationFailed", message="No.", times=0)
     try:

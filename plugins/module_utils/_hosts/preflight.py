@@ -69,7 +69,10 @@ def _region(group: HostGroup, facts: Facts) -> List[Problem]:
     names = [str(region.get("name")) for region in facts.regions]
     if not names or group.location.replace(" ", "").lower() in (name.lower() for name in names):
         return []
-    text = f"location: '{group.location}' is not a region of this subscription{near(group.location, names)}: az account list-locations shows them."
+    text = (
+        f"location: '{group.location}' is not a region of this subscription{near(group.location, names)}: az account list-locations "
+        "shows them."
+    )
     return [("location", text)]
 
 
@@ -82,7 +85,10 @@ def _size(group: HostGroup, facts: Facts, size: Optional[Body]) -> List[Problem]
         return []
     if size is None:
         names = [str(entry.get("name")) for entry in facts.sizes]
-        text = f"size: '{group.size}' is not offered in {group.location}{near(group.size, names)}: az vm list-skus -l {group.location} shows the sizes."
+        text = (
+            f"size: '{group.size}' is not offered in {group.location}{near(group.size, names)}: az vm list-skus -l {group.location} "
+            "shows the sizes."
+        )
         return [("size", text)]
     for limit in size.get("restrictions") or ():
         if str(limit.get("type")).lower() == "location":
@@ -136,11 +142,17 @@ def _image(group: HostGroup, facts: Facts) -> List[Problem]:
     if image is None or facts.versions is None:
         return []
     if not facts.versions:
-        text = f"image: '{image.text}' is not offered in {group.location}: az vm image list --all -p {image.publisher} -l {group.location} shows the images."
+        text = (
+            f"image: '{image.text}' is not offered in {group.location}: az vm image list --all -p {image.publisher} -l {group.location} "
+            "shows the images."
+        )
         return [("image", text)]
     if not image.newest and image.version not in facts.versions:
         newest = max(facts.versions, key=_version)
-        text = f"image: '{image.text}' has no version {image.version} in {group.location}; the newest is {newest}: give that one, or 'latest'."
+        text = (
+            f"image: '{image.text}' has no version {image.version} in {group.location}; the newest is {newest}: give that one, or "
+            "'latest'."
+        )
         return [("image", text)]
     return []
 
@@ -156,7 +168,11 @@ def _subnet(group: HostGroup, creating: Sequence[Slot], network: Body, interface
     subnet = subnets.get(name.lower())
     if subnet is None:
         has = ", ".join(str(entry.get("name")) for entry in subnets.values()) or "none"
-        return [("subnet", f"subnet: the virtual network {network.get('name')} has no subnet '{name}' (it has: {has}): correct the name, or add it with dockhost.azure.network.")]
+        text = (
+            f"subnet: the virtual network {network.get('name')} has no subnet '{name}' (it has: {has}): correct the name, or add it "
+            "with dockhost.azure.network."
+        )
+        return [("subnet", text)]
     if str(network.get("location")).replace(" ", "").lower() != group.location.replace(" ", "").lower():
         text = (
             f"location: '{group.location}' is not where the virtual network {network.get('name')} is ({network.get('location')}): "

@@ -17,7 +17,6 @@ from ansible_collections.dockhost.azure.plugins.module_utils._azure.client impor
 from ansible_collections.dockhost.azure.plugins.module_utils._errors import AzureError, DockhostError
 from ansible_collections.dockhost.azure.plugins.module_utils._hosts.preflight import Facts
 from ansible_collections.dockhost.azure.plugins.module_utils._model.host import (
-    key,
     primary_configuration,
     select,
     statuses_by_id,

@@ -34,7 +34,10 @@ def test_key_problem(kind, data, problem):
 
 
 def test_login_key_refuses_what_azure_refuses():
-    ecdsa = "ecdsa-sha2-nistp256 AAAAE2VjZHNhLXNoYTItbmlzdHAyNTYAAAAIbmlzdHAyNTYAAABBBNjkxLpe9lSTHj0DPRoJTjy8i7hRCELyqJ0FCpmxAB4J6XtVEZ5zKk0F2FXB5d1Rxg6M6r9yJ3Tt2pXW8q4Q9oM="
+    ecdsa = (
+        "ecdsa-sha2-nistp256 "
+        "AAAAE2VjZHNhLXNoYTItbmlzdHAyNTYAAAAIbmlzdHAyNTYAAABBBNjkxLpe9lSTHj0DPRoJTjy8i7hRCELyqJ0FCpmxAB4J6XtVEZ5zKk0F2FXB5d1Rxg6M6r9yJ3Tt2pXW8q4Q9oM="
+    )
     assert login_key_problem(ecdsa) == "Azure does not take keys of the type 'ecdsa-sha2-nistp256'; it takes ssh-ed25519 and ssh-rsa"
     assert login_key_problem(f"ssh-ed25519 {ED25519}\nssh-ed25519 {ED25519}").startswith("it is not one line")
     short = "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAAAgQC" + "A" * 171 + "=="
