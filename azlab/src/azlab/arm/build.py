@@ -15,6 +15,8 @@ from azlab.arm.network.base import Child
 from azlab.arm.network.interfaces import Interfaces
 from azlab.arm.network.security import SecurityGroups
 from azlab.arm.network.vnets import Subnets, VirtualNetworks
+from azlab.arm.resources.deploy_operations import DeploymentOperations, DeploymentStatuses
+from azlab.arm.resources.deployments import Deployments
 from azlab.arm.router import Router
 from azlab.arm.types import Registry
 from azlab.lab import Lab
@@ -25,12 +27,15 @@ def build(lab: Lab) -> Router:
     registry = Registry()
     networks, groups, addresses = VirtualNetworks(lab), SecurityGroups(lab), PublicAddresses(lab)
     balancers, interfaces = LoadBalancers(lab, addresses), Interfaces(lab, addresses)
+    deployments = Deployments(lab)
     for kind in (networks, Subnets(networks, "subnets"), groups, Child(groups, "securityRules", retry_after=1),
                  Child(groups, "defaultSecurityRules", writable=False), addresses, NatGateways(lab), interfaces,
                  Child(interfaces, "ipConfigurations", writable=False), balancers, Pools(balancers),
                  Child(balancers, "inboundNatRules"),
                  *(Child(balancers, key, writable=False) for key in (
                      "frontendIPConfigurations", "loadBalancingRules", "probes", "outboundRules")),
-                 AvailabilitySets(lab), Disks(lab), VirtualMachines(lab, registry), Extensions(lab)):
+                 AvailabilitySets(lab), Disks(lab), VirtualMachines(lab, registry), Extensions(lab), deployments,
+                 DeploymentOperations(deployments), DeploymentStatuses(deployments)):
         registry.add(kind)
-    return Router(lab, registry, Offers(lab).table())
+    deployments.router = Router(lab, registry, Offers(lab).table())     # templates are deployed by the same way
+    return deployments.router

@@ -18,7 +18,8 @@ from azlab.operations import Operation, now_text
 from azlab.store import Resource
 
 # Who refers to others goes first, so that nothing is in use when its turn comes.
-_ORDER = ("microsoft.compute/virtualmachines/extensions", "microsoft.compute/virtualmachines",
+_ORDER = ("microsoft.resources/deployments", "microsoft.compute/virtualmachines/extensions",
+          "microsoft.compute/virtualmachines",
           "microsoft.compute/availabilitysets", "microsoft.compute/disks", "microsoft.network/networkinterfaces",
           "microsoft.network/loadbalancers", "microsoft.network/virtualnetworks", "microsoft.network/natgateways",
           "microsoft.network/publicipaddresses", "microsoft.network/networksecuritygroups")

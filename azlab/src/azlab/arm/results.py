@@ -17,13 +17,15 @@ def _find(call: Call, op_id: str) -> Operation:
 
 
 def group_result(call: Call) -> Answer:
-    """Location of a group's delete: 202 while it runs, then 200 and nothing."""
+    """Location of Resource Manager's own operations: 202 while it runs, then what it gave, if anything."""
     operation = _find(call, call.tail[0])
     if not operation.done:
         return Answer(202, None, operation_headers(call, operation, location=True, retry_after=15))
     if operation.error:
         return Answer(409, {"error": operation.error})
-    return Answer(200)
+    if operation.output is not None:
+        return Answer(200, operation.output)
+    return Answer(operation.final_status)
 
 
 def network_status(call: Call) -> Answer:

@@ -109,7 +109,8 @@ class Subscriptions:
             checks.require_group(call)
             found = self.lab.store.in_group(call.subscription, call.group)
         else:
-            found = [r for r in self.lab.store.resources.values() if r.type != checks.GROUP_TYPE]
+            found = list(self.lab.store.resources.values())
+        found = [r for r in found if not r.type.startswith("Microsoft.Resources/")]     # no groups, no deployments
         wanted = call.query.get("$filter")
         if wanted:
             found = [r for r in found if _resource_filter(wanted, r)]

@@ -52,7 +52,7 @@ class Context:
 
     @property
     def scope_id(self) -> str:
-        """The id that the ids of resources here begin with."""
+        """The id of the resource group or the subscription."""
         if self.group is not None:
             return f"{self.subscription['id']}/resourceGroups/{self.group['name']}"
         return str(self.subscription["id"])
@@ -71,7 +71,13 @@ class Scope:
     runtime: Runtime | None = None
     fresh_values: bool = False              # utcNow and newGuid: only in default values of parameters
     only_parameters: bool = False           # inside a user-defined function
+    home: str | None = None                 # where the resources go, when that is not where the expressions are from
     cache: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def scope_id(self) -> str:
+        """The id that the ids of the template's resources begin with."""
+        return self.home or self.context.scope_id
 
     def with_copy(self, name: str, index: int, *, as_loop: bool) -> "Scope":
         """The scope of one turn of a loop; the loop of a property is used by its name only."""

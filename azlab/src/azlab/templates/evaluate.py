@@ -15,6 +15,7 @@ from azlab.templates.registry import TABLE, boolean, check_count, integer, text,
 from azlab.templates.values import UNKNOWN, get, has_unknown, member
 
 MOST_COPIES = 800       # Azure's limit for the turns of one loop
+MOST_CHARACTERS = 1 << 20      # far above what Azure takes; keeps a template from filling the memory
 _DEEPEST = 64
 
 
@@ -113,7 +114,10 @@ def _call(node: Invoke, scope: Scope) -> Any:
     check_count(found, len(arguments))
     if not found.keeps_unknown and has_unknown(arguments):
         return UNKNOWN
-    return found.work(scope, *arguments) if found.needs_scope else found.work(*arguments)
+    result = found.work(scope, *arguments) if found.needs_scope else found.work(*arguments)
+    if isinstance(result, (str, list)) and len(result) > MOST_CHARACTERS:
+        raise wrong(found.name, f"made a value of more than '{MOST_CHARACTERS}' characters or items")
+    return result
 
 
 def _user_function(node: Invoke, scope: Scope) -> Any:

@@ -20,6 +20,7 @@ from azlab.templates.registry import function, integer, text, wrong
 from azlab.templates.values import text_of
 
 _HOLE = re.compile(r"\{\{|\}\}|\{(\d+)(?:,(-?\d+))?(?::([^}]*))?\}")
+_WIDEST = 16384
 _PERIOD = re.compile(r"^(-)?P(?:(\d+)Y)?(?:(\d+)M)?(?:(\d+)W)?(?:(\d+)D)?"
                      r"(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?$")
 
@@ -31,7 +32,7 @@ def _formatted(value: Any, how: str | None) -> str:
     kind, width = how[0].upper(), how[1:]
     if set(how) == {"0"}:
         return f"{value:0{len(how)}d}"
-    digits = int(width) if width.isdigit() else 0
+    digits = min(int(width), 99) if width.isdigit() else 0
     if kind == "D":
         return ("-" if value < 0 else "") + f"{abs(value):0{digits}d}"
     if kind == "N":
@@ -51,6 +52,8 @@ def format_(template: Any, *values: Any) -> str:
             raise wrong("format", f"has no argument for the item '{{{index}}}' of its format string")
         filled = _formatted(values[index], match.group(3))
         width = int(match.group(2) or 0)
+        if abs(width) > _WIDEST:
+            raise wrong("format", f"expects widths of at most '{_WIDEST}'")
         return filled.ljust(-width) if width < 0 else filled.rjust(width)
     return _HOLE.sub(fill, text("format", template))
 
@@ -114,7 +117,9 @@ def ends_with(value: Any, end: Any) -> bool:
 def pad_left(value: Any, width: Any, fill: Any = " ") -> str:
     if not isinstance(value, (str, int)) or isinstance(value, bool) or len(text("padLeft", fill)) != 1:
         raise wrong("padLeft", "expects a string or an integer, a length and one character")
-    return text_of(value).rjust(integer("padLeft", width), fill)
+    if integer("padLeft", width) > _WIDEST:
+        raise wrong("padLeft", f"expects a length of at most '{_WIDEST}'")
+    return text_of(value).rjust(width, fill)
 
 
 @function("uniqueString", 1, None)

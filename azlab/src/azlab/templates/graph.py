@@ -36,8 +36,8 @@ class Index:
         return next((r for r in found if r.active), found[0] if found else None)
 
 
-def connect(resources: list[Planned]) -> None:
-    """Fill `depends_on` of all resources. Raises TemplateError."""
+def connect(resources: list[Planned], empty: set[str]) -> None:
+    """Fill `depends_on` of all resources; `empty` are loops without turns. Raises TemplateError."""
     index = Index(resources)
     for resource in resources:
         if not resource.active:
@@ -45,7 +45,7 @@ def connect(resources: list[Planned]) -> None:
         wanted: dict[str, None] = {}
         for target in resource.given_dependencies:
             found = index.all(target)
-            if not found and not _is_empty_loop(target, resources):
+            if not found and target.lower() not in empty:
                 raise invalid(f"The resource '{_short(target)}' is not defined in the template. Please see "
                               "https://aka.ms/arm-syntax for usage details.")
             wanted.update({f.id: None for f in found if _counts(f, resource)})
@@ -57,11 +57,6 @@ def connect(resources: list[Planned]) -> None:
 
 def _counts(found: Planned, resource: Planned) -> bool:
     return found.active and not found.existing and found.key != resource.key
-
-
-def _is_empty_loop(target: str, resources: list[Planned]) -> bool:
-    """Whether the name may be that of a loop with no turns: a plain word, which cannot be told from a mistake."""
-    return "/" not in target and not any(r.name.lower() == target.lower() for r in resources) and not resources
 
 
 def _short(target: str) -> str:

@@ -26,9 +26,22 @@ def loads(data: bytes) -> Any:
     except UnicodeDecodeError:
         raise ValueError("the content is not UTF-8") from None
     try:
-        return json.loads(source)
+        value = json.loads(source)
     except (ValueError, RecursionError):
         return _Reader(source).whole()
+    if _depth(value) > _DEEPEST:
+        raise ValueError("the document is nested too deep")
+    return value
+
+
+def _depth(value: Any) -> int:
+    """How deep a document is nested, found without recursion."""
+    deepest, level = 0, [value]
+    while level:
+        deepest += 1
+        level = [item for v in level if isinstance(v, (dict, list))
+                 for item in (v.values() if isinstance(v, dict) else v)]
+    return deepest
 
 
 class _Reader:

@@ -4,7 +4,7 @@
 """From a template and its parameters to the resources that are to be deployed, and their order."""
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from azlab.templates import graph, parameters
@@ -51,19 +51,20 @@ def make(template: dict[str, Any], given: dict[str, Any], context: Context,
     if outer is None:
         scope = Scope(context, values, _variables(template, context, values, functions), functions)
     else:
-        scope = outer
+        scope = replace(outer, home=context.scope_id, cache={})
     plan = Plan(scope, declared, values, outputs=get(template, "outputs", {}) or {})
     resources = get(template, "resources", []) or []
     pairs = resources.items() if isinstance(resources, dict) else ((None, r) for r in resources)
+    empty: set[str] = set()
     for symbol, source in pairs:
-        plan.resources += _expand(source, symbol, scope, None)
+        plan.resources += _expand(source, symbol, scope, None, empty)
     _check_unique(plan.resources)
     for resource in plan.active:
         recorder = Recorder()
         resource.scope = resource.scope.with_runtime(recorder)
         resource.plan_body()
         resource.referred = recorder.targets
-    graph.connect(plan.resources)
+    graph.connect(plan.resources, empty)
     return plan
 
 
@@ -123,13 +124,14 @@ def _quoted(value: Any) -> Any:
     return value
 
 
-def _expand(source: Any, symbol: str | None, scope: Scope, parent: Planned | None) -> list[Planned]:
-    """The resource, once per turn of its loop, and its children."""
+def _expand(source: Any, symbol: str | None, scope: Scope, parent: Planned | None,
+            empty: set[str]) -> list[Planned]:
+    """The resource, once per turn of its loop, and its children. Names of loops without turns go to `empty`."""
     if not isinstance(source, dict):
         raise invalid("The entries of the template section 'resources' must be objects")
     loop = get(source, "copy")
     if not isinstance(loop, dict):
-        return _single(source, symbol, scope, parent, None)
+        return _single(source, symbol, scope, parent, None, empty)
     try:
         name = str(evaluate(get(loop, "name", ""), scope))
         count = copy_count(get(loop, "count"), scope)
@@ -137,7 +139,9 @@ def _expand(source: Any, symbol: str | None, scope: Scope, parent: Planned | Non
         batch = int(evaluate(get(loop, "batchSize", 1), scope)) if serial else 0
     except (ExpressionError, ValueError) as problem:
         raise invalid(f"The template resource '{get(source, 'name')}' is not valid: {problem}") from None
-    turns = [_single(source, symbol, scope.with_copy(name, index, as_loop=True), parent, name)
+    if not count:
+        empty.update({name.lower(), (symbol or name).lower()})
+    turns = [_single(source, symbol, scope.with_copy(name, index, as_loop=True), parent, name, empty)
              for index in range(count)]
     for index in range(batch, count) if serial else ():
         start = index - index % batch - batch
@@ -146,7 +150,7 @@ def _expand(source: Any, symbol: str | None, scope: Scope, parent: Planned | Non
 
 
 def _single(source: dict[str, Any], symbol: str | None, scope: Scope, parent: Planned | None,
-            loop: str | None) -> list[Planned]:
+            loop: str | None, empty: set[str]) -> list[Planned]:
     written = str(get(source, "name"))
     try:
         resource = _identified(source, scope, parent)
@@ -165,7 +169,7 @@ def _single(source: dict[str, Any], symbol: str | None, scope: Scope, parent: Pl
     found = [resource]
     if not resource.is_deployment:
         for child_symbol, child in pairs:
-            found += _expand(child, child_symbol, scope, resource)
+            found += _expand(child, child_symbol, scope, resource, empty)
     return found
 
 
@@ -198,8 +202,8 @@ def _base(source: dict[str, Any], scope: Scope, kind: str) -> str:
     given = get(source, "scope")
     if given is not None:
         where = str(evaluate(given, scope))
-        return where if where.startswith("/") else f"{scope.context.scope_id}/providers/{where}"
-    base = scope.context.scope_id
+        return where if where.startswith("/") else f"{scope.scope_id}/providers/{where}"
+    base = scope.scope_id
     subscription, group = get(source, "subscriptionId"), get(source, "resourceGroup")
     if subscription is not None:
         base = f"/subscriptions/{evaluate(subscription, scope)}"

@@ -1,0 +1,135 @@
+# Copyright (c) 2026 The dockhost.azure authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a template sees of the lab: its scope, the cloud around it, and resources that exist."""
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from azlab.arm.checks import GROUP_TYPE
+from azlab.arm.subscriptions import API_VERSIONS
+from azlab.arm.wire import Answer, Call
+from azlab.ids import group_id
+from azlab.lab import Lab
+from azlab.store import Resource
+from azlab.templates.context import Context, Scope
+from azlab.templates.errors import ExpressionError
+from azlab.templates.plan import Plan
+
+if TYPE_CHECKING:
+    from azlab.arm.router import Router
+
+
+def dispatch(router: "Router", method: str, resource_id: str, api_version: str, body: Any = None) -> Answer:
+    """A request of Resource Manager itself to a provider, by the way that clients' requests take. Raises ArmError."""
+    raw = b"" if body is None else json.dumps(body).encode()
+    return router.dispatch(Call(lab=router.lab, method=method, path=quote(resource_id, safe="/"),
+                                base=router.lab.settings.url, query={"api-version": api_version}, headers={},
+                                raw_body=raw))
+
+
+def make_context(router: "Router", group: Resource | None, deployment: dict[str, Any]) -> Context:
+    """The context of a deployment to a group, or to the subscription."""
+    lab = router.lab
+    settings = lab.settings
+    subscription = {"id": f"/subscriptions/{settings.subscription_id}", "subscriptionId": settings.subscription_id,
+                    "tenantId": settings.tenant, "displayName": f"azlab {settings.name}"}
+    shown = {**router.groups.render(group), "type": GROUP_TYPE} if group is not None else None
+
+    def providers(namespace: str, kind: str) -> Any:
+        regions = [r["displayName"] for r in lab.catalogue.regions.values()]
+        types = [{"resourceType": t.name.split("/", 1)[1], "locations": regions, "apiVersions": list(API_VERSIONS)}
+                 for t in router.registry.types.values() if t.name.split("/")[0].lower() == namespace.lower()]
+        if not kind:
+            return {"namespace": namespace, "resourceTypes": types}
+        found = next((t for t in types if str(t["resourceType"]).lower() == kind.lower()), None)
+        if found is None:
+            raise ExpressionError(f"The resource type '{kind}' could not be found in the namespace '{namespace}'.")
+        return found
+
+    def zones(namespace: str, kind: str, location: str) -> list[str]:
+        region = lab.catalogue.region(location)
+        return list(region["zones"]) if region else []
+
+    return Context(subscription, shown, deployment, _environment(lab), {"tenantId": settings.tenant}, providers, zones)
+
+
+def _environment(lab: Lab) -> dict[str, Any]:
+    """environment(): this lab for sign-in and management, and the suffixes of the public cloud."""
+    url = lab.settings.url
+    return {"name": "AzureCloud", "gallery": "https://gallery.azure.com/", "graph": "https://graph.windows.net/",
+            "portal": "https://portal.azure.com", "graphAudience": "https://graph.windows.net/",
+            "activeDirectoryDataLake": "https://datalake.azure.net/", "batch": "https://batch.core.windows.net/",
+            "media": "https://rest.media.azure.net", "sqlManagement": "https://management.core.windows.net:8443/",
+            "vmImageAliasDoc": "https://raw.githubusercontent.com/Azure/azure-rest-api-specs/master/arm-compute/"
+                               "quickstart-templates/aliases.json",
+            "resourceManager": f"{url}/",
+            "authentication": {"loginEndpoint": f"{url}/", "audiences": [f"{url}/"], "tenant": lab.settings.tenant,
+                               "identityProvider": "AAD"},
+            "suffixes": {"acrLoginServer": ".azurecr.io", "azureDatalakeAnalyticsCatalogAndJob":
+                         "azuredatalakeanalytics.net", "azureDatalakeStoreFileSystem": "azuredatalakestore.net",
+                         "keyvaultDns": ".vault.azure.net", "sqlServerHostname": ".database.windows.net",
+                         "storage": "core.windows.net"}}
+
+
+def pack_scope(scope: Scope) -> dict[str, Any]:
+    """The scope of a template around a nested one, in a form that can be stored."""
+    return {"parameters": scope.parameters, "variables": scope.variables, "functions": scope.functions,
+            "copies": scope.copies, "loop": scope.loop, "deployment": scope.context.deployment,
+            "group": scope.context.group["name"] if scope.context.group else None}
+
+
+def unpack_scope(router: "Router", packed: dict[str, Any]) -> Scope:
+    group = None
+    if packed["group"]:
+        group = router.lab.store.get(group_id(router.lab.settings.subscription_id, packed["group"]))
+    return Scope(make_context(router, group, packed["deployment"]), packed["parameters"], packed["variables"],
+                 packed["functions"], packed["copies"], packed["loop"])
+
+
+class Lookup:
+    """reference() and the list functions of a deployment that runs."""
+
+    def __init__(self, router: "Router", plan: Plan) -> None:
+        self.router, self.plan = router, plan
+
+    def _target(self, target: str, api_version: str | None) -> tuple[str, str]:
+        planned = self.plan.find(target)
+        if planned is None and not target.startswith("/"):
+            raise ExpressionError(f"The template reference '{target}' is not valid: could not find template resource or "
+                                  "resource copy with this name. Please see https://aka.ms/arm-function-reference for "
+                                  "usage details.")
+        version = api_version or (planned.api_version if planned else "")
+        if not version:
+            raise ExpressionError(f"The template reference '{target}' requires an API version. Please see "
+                                  "https://aka.ms/arm-syntax-resources for usage details.")
+        return (planned.id if planned else target), version
+
+    def reference(self, target: str, api_version: str | None, full: bool) -> Any:
+        resource_id, version = self._target(target, api_version)
+        body = dispatch(self.router, "GET", resource_id, version).body
+        if not full:
+            return body.get("properties", {})
+        parts = resource_id.split("/")
+        extra = {"apiVersion": version, "subscriptionId": parts[2], "scope": "", "resourceId": _relative(resource_id),
+                 "referenceApiVersion": version, "condition": True, "isConditionTrue": True,
+                 "isTemplateResource": self.plan.find(target) is not None, "isAction": False,
+                 "provisioningOperation": "Read"}
+        if len(parts) > 4 and parts[3].lower() == "resourcegroups":
+            extra["resourceGroupName"] = parts[4]
+        return {**{k: v for k, v in body.items() if k not in ("id", "name", "type")}, **extra}
+
+    def listing(self, function: str, target: str, api_version: str, body: Any) -> Any:
+        resource_id, version = self._target(target, api_version)
+        return dispatch(self.router, "POST", f"{resource_id}/{function}", version, body).body
+
+
+def _relative(resource_id: str) -> str:
+    return resource_id.rpartition("/providers/")[2]
+
+
+def with_name(context: Context, deployment: dict[str, Any]) -> Context:
+    return replace(context, deployment=deployment)

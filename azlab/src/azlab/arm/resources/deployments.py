@@ -1,0 +1,306 @@
+# Copyright (c) 2026 The dockhost.azure authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Template deployments: the verbs. What a deployment does is in `deploy_runner`, what a template means in `templates`."""
+from __future__ import annotations
+
+import uuid
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from azlab.arm import checks
+from azlab.arm.resources import deploy_runner
+from azlab.arm.resources import deploy_view as view
+from azlab.arm.resources.deploy_context import make_context, pack_scope, unpack_scope
+from azlab.arm.resources.deploy_request import Request, read_request
+from azlab.arm.resources.deploy_whatif import what_if
+from azlab.arm.types import ResourceType
+from azlab.arm.wire import Answer, Call, operation_headers
+from azlab.errors import ArmError
+from azlab.ids import group_id, parse
+from azlab.lab import Lab
+from azlab.operations import Operation, now_text
+from azlab.store import Resource
+from azlab.templates import plan as plans
+from azlab.templates.errors import TemplateError
+from azlab.templates.expressions import is_expression
+from azlab.templates.plan import Plan
+from azlab.templates.planned import Planned
+
+if TYPE_CHECKING:
+    from azlab.arm.router import Router
+
+ACTIVE = ("Accepted", "Running")
+_ASYNC_VALIDATION = "2025-01-01"        # from the api-version 2025-04-01 on, validate answers 202
+
+
+class Deployments(ResourceType):
+    name = "Microsoft.Resources/deployments"
+    provider = "group"
+    name_limit = 64
+    tracked = False
+
+    def __init__(self, lab: Lab) -> None:
+        super().__init__(lab)
+        self.router: "Router"           # given by the table of types, once there is one
+        self.actions = {"validate": self.validate, "whatif": self.what_if, "cancel": self.cancel,
+                        "exporttemplate": self.export}
+        lab.operations.register("deploy", self._run, self._failed)
+        lab.operations.register("deployment answer", self._reply)
+        lab.operations.register("delete deployment", self._delete_done)
+
+    # -- reading
+    def render(self, resource: Resource, call: Call | None = None) -> dict[str, Any]:
+        return view.deployment(resource)
+
+    def require(self, call: Call, *, writing: bool = False) -> Resource:
+        checks.require_group(call, writing=writing)
+        resource = self.lab.store.get(str(call.id.root))
+        if resource is None:
+            raise ArmError(404, "DeploymentNotFound", f"Deployment '{call.id.names[0]}' could not be found.",
+                           source="gateway")
+        return resource
+
+    def listing(self, call: Call) -> Answer:
+        checks.require_group(call)
+        found = self.lab.store.of_type(self.name, call.group)
+        wanted = call.query.get("$filter", "")
+        if wanted:
+            key, _, value = wanted.partition(" eq ")
+            if key.strip().lower() != "provisioningstate":
+                raise ArmError(400, "InvalidFilterInQueryString", f"Invalid $filter '{wanted}' specified in the query "
+                               "string.", source="gateway")
+            found = [r for r in found if r.state.lower() == value.strip(" '").lower()]
+        found.sort(key=lambda r: str(r.body["deployment"]["timestamp"]), reverse=True)
+        top = call.query.get("$top", "")
+        return Answer(200, {"value": [view.deployment(r) for r in (found[:int(top)] if top.isdigit() else found)]})
+
+    def export(self, call: Call) -> Answer:
+        return Answer(200, {"template": self.require(call).private.get("template", {})})
+
+    # -- planning
+    def plan_of(self, resource: Resource) -> Plan:
+        """The plan of a stored deployment. Raises TemplateError."""
+        kept, parts = resource.private, resource.id.split("/")
+        group = self.lab.store.get(group_id(parts[2], parts[4]))
+        outer = unpack_scope(self.router, kept["outer"]) if kept.get("outer") else None
+        given = {name: {"value": value} for name, value in kept["values"].items()}
+        context = make_context(self.router, group, _as_function(resource.name, kept["template"], given, kept["mode"]))
+        return plans.make(kept["template"], given, context, outer)
+
+    def make_plan(self, group: Resource, name: str, request: Request, outer: Any = None) -> Plan:
+        """The plan of a request, checked as far as it can be before it runs. Raises ArmError."""
+        context = make_context(self.router, group, _as_function(name, request.template, request.parameters, request.mode))
+        try:
+            plan = plans.make(request.template, request.parameters, context, outer)
+        except TemplateError as problem:
+            raise template_problem(problem) from None
+        problems = [p for p in (self._preflight(r) for r in plan.active) if p]
+        if problems:
+            raise ArmError(400, "InvalidTemplateDeployment",
+                           f"The template deployment '{name}' is not valid according to the validation procedure. The "
+                           f"tracking id is '{uuid.uuid4()}'. See inner errors for details.", details=problems,
+                           source="gateway")
+        for nested in plan.active:
+            if nested.is_deployment and not _open(nested.body):
+                self._plan_nested(nested, nested.body)
+        return plan
+
+    def _preflight(self, planned: Planned) -> dict[str, Any] | None:
+        """What Resource Manager itself refuses before any provider is asked."""
+        namespace, _, kind = planned.type.partition("/")
+        served = self.router.registry.namespaces.get(namespace.lower())
+        if served is None:
+            return {"code": "InvalidResourceNamespace", "target": planned.id,
+                    "message": f"The resource namespace '{namespace}' is invalid."}
+        if self.router.registry.find(planned.type) is None:
+            return {"code": "InvalidResourceType", "target": planned.id,
+                    "message": f"The resource type '{kind}' could not be found in the namespace '{served}' for api "
+                               f"version '{planned.api_version}'."}
+        location = planned.body.get("location")
+        if isinstance(location, str) and not is_expression(location) and self.lab.catalogue.region(location) is None:
+            return {"code": "LocationNotAvailableForResourceType", "target": planned.id,
+                    "message": f"The provided location '{location}' is not available for resource type "
+                               f"'{planned.type}'. List of available regions for the resource type is "
+                               f"'{','.join(self.lab.catalogue.regions)}'."}
+        return None
+
+    def _plan_nested(self, nested: Planned, body: dict[str, Any]) -> tuple[Resource, Request, Any, Plan]:
+        rid = parse(nested.id)
+        if rid is None:
+            raise ArmError(501, "NotImplementedByLab", f"The nested deployment '{nested.name}' goes to the scope of a "
+                           "subscription: this lab deploys to resource groups only.")
+        group = self.lab.store.get(group_id(rid.subscription, rid.group))
+        if group is None:
+            raise ArmError(404, "ResourceGroupNotFound", f"Resource group '{rid.group}' could not be found.",
+                           source="gateway")
+        request = read_request(body)
+        outer = None if request.inner_scope else nested.scope.with_runtime(None)
+        return group, request, outer, self.make_plan(group, nested.name, request, outer)
+
+    # -- writing
+    def put(self, call: Call) -> Answer:
+        group = checks.require_group(call, writing=True)
+        _check_name(call.id.name)
+        request = read_request(call.raw_body)
+        existed = self.lab.store.get(str(call.id)) is not None
+        plan = self.make_plan(group, call.id.name, request)
+        resource, operation = self._begin(group, call.id.name, request, plan, None)
+        status_url = f"{call.base}{resource.id}/operationStatuses/{operation.id}?api-version={call.api_version}"
+        answer = Answer(200 if existed else 201, view.deployment(resource),
+                        {"Azure-AsyncOperation": status_url, **self.hurry()}, operation)
+        return answer
+
+    def hurry(self) -> dict[str, str]:
+        """Azure gives no Retry-After here, so that clients ask every 30 s; a lab with a faster clock says so."""
+        scale = self.lab.latency.scale
+        return {"Retry-After": self.lab.latency.retry_after(30)} if scale < 1 else {}
+
+    def begin_nested(self, planned: Planned, body: dict[str, Any]) -> Answer:
+        """Start a deployment that is a resource of another one. Raises ArmError."""
+        group, request, outer, plan = self._plan_nested(planned, body)
+        existed = self.lab.store.get(planned.id) is not None
+        _, operation = self._begin(group, planned.name, request, plan, outer)
+        return Answer(200 if existed else 201, None, {}, operation)
+
+    def _begin(self, group: Resource, name: str, request: Request, plan: Plan,
+               outer: Any) -> tuple[Resource, Operation]:
+        resource_id = f"{group.id}/providers/{self.name}/{name}"
+        resource = self.lab.store.get(resource_id)
+        if resource is not None and resource.state in ACTIVE:
+            raise ArmError(409, "DeploymentActive", f"Unable to edit or replace deployment '{name}': previous deployment "
+                           f"from '{resource.body['deployment']['timestamp']}' is still active. Please see "
+                           "https://aka.ms/arm-deploy for usage details.", source="gateway")
+        if resource is None:
+            resource = Resource(id=resource_id, type=self.name, name=name, body={}, created=now_text())
+        resource.id, resource.name, resource.state = resource_id, name, "Accepted"
+        resource.body = {**request.envelope, "deployment": {
+            "templateHash": view.template_hash(request.template),
+            "parameters": plans.parameters.shown(plan.declared, plan.values), "mode": request.mode,
+            "timestamp": view.clock(), "duration": "PT0S", "correlationId": str(uuid.uuid4()),
+            "providers": view.providers(plan.active), "dependencies": view.dependencies(plan)}}
+        resource.private = {"template": request.template, "values": plan.values, "mode": request.mode,
+                            "outer": pack_scope(outer) if outer is not None else None, "operations": []}
+        self.lab.store.put(resource)
+        return resource, self.lab.start("deploy", resource, self.provider, what=self.name, method="PUT",
+                                        location=group.location)
+
+    async def _run(self, operation: Operation) -> None:
+        await deploy_runner.run(self, operation)
+
+    def finish(self, resource: Resource, state: str) -> None:
+        """The end of a deployment: secure values are not kept longer than it runs."""
+        resource.state = state
+        resource.private["values"], resource.private["outer"] = {}, None
+        self.lab.store.put(resource)
+
+    def _failed(self, operation: Operation) -> None:
+        resource = self.lab.store.get(operation.resource_id)
+        if resource is not None and resource.state in ACTIVE:
+            resource.body["deployment"]["error"] = {"code": "InternalServerError", "message": "An error occurred."}
+            self.finish(resource, "Failed")
+
+    def cancel(self, call: Call) -> Answer:
+        resource = self.require(call, writing=True)
+        if resource.state not in ACTIVE:
+            raise ArmError(409, "DeploymentCannotBeCancelled", f"The deployment '{resource.name}' cannot be cancelled "
+                           f"because it is in the state '{resource.state}'.", source="gateway")
+        self._stop(resource)
+        return Answer(204)
+
+    def _stop(self, resource: Resource) -> None:
+        self.lab.operations.cancel_for(resource.id)
+        resource.body["deployment"]["error"] = {
+            "code": "DeploymentCanceled", "message": f"The deployment '{resource.name}' was canceled."}
+        self.finish(resource, "Canceled")
+
+    def delete(self, call: Call) -> Answer:
+        """The deployment only: what it deployed stays."""
+        group = checks.require_group(call)
+        resource = self.lab.store.get(str(call.id))
+        if resource is None:
+            return Answer(204)
+        if resource.state in ACTIVE:
+            if group.state != "Deleting":
+                raise ArmError(409, "DeploymentActive", f"The deployment '{resource.name}' cannot be deleted: it is still "
+                               "active.", source="gateway")
+            self._stop(resource)
+        operation = self.lab.start("delete deployment", resource, self.provider, what=self.name, method="DELETE",
+                                   location=group.location, final_status=204)
+        return self._located(call, operation)
+
+    async def _delete_done(self, operation: Operation) -> None:
+        self.lab.store.delete(operation.resource_id)
+
+    # -- validate and what-if
+    def validate(self, call: Call) -> Answer:
+        group = checks.require_group(call)
+        _check_name(call.id.name)
+        request = read_request(call.raw_body)
+        plan = self.make_plan(group, call.id.name, request)
+        body = {"id": f"{group.id}/providers/{self.name}/{call.id.name}", "name": call.id.name, "type": self.name,
+                "properties": {
+                    "templateHash": view.template_hash(request.template),
+                    "parameters": plans.parameters.shown(plan.declared, plan.values), "mode": request.mode,
+                    "provisioningState": "Succeeded", "timestamp": view.clock(), "duration": "PT0S",
+                    "correlationId": str(uuid.uuid4()), "providers": view.providers(plan.active),
+                    "dependencies": view.dependencies(plan), "validatedResources": [{"id": r.id} for r in plan.active]}}
+        if call.api_version < _ASYNC_VALIDATION:
+            return Answer(200, body)
+        if request.validation_level:
+            body["properties"]["validationLevel"] = request.validation_level
+        if not plan.declared:
+            del body["properties"]["parameters"]
+        return self._located(call, self._answer(group, body))
+
+    def what_if(self, call: Call) -> Answer:
+        group = checks.require_group(call)
+        _check_name(call.id.name)
+        request = read_request(call.raw_body)
+        plan = self.make_plan(group, call.id.name, request)
+        changes = what_if(self.router, plan, request, group)
+        return self._located(call, self._answer(group, {"status": "Succeeded", "properties": {
+            "correlationId": str(uuid.uuid4()), "changes": changes, "diagnostics": []}}))
+
+    def _answer(self, group: Resource, body: dict[str, Any]) -> Operation:
+        """An operation whose result is already known."""
+        return self.lab.start("deployment answer", f"{group.id}/providers/{self.name}/{uuid.uuid4()}", self.provider,
+                              what=f"{self.name}/validate", method="POST", location=group.location, args={"body": body})
+
+    async def _reply(self, operation: Operation) -> Any:
+        return operation.args["body"]
+
+    def _located(self, call: Call, operation: Operation) -> Answer:
+        return Answer(202, None, operation_headers(replace(call, subscription=self.lab.settings.subscription_id),
+                                                   operation, location=True, retry_after=15), operation)
+
+
+def template_problem(problem: TemplateError) -> ArmError:
+    """The answer to a template that cannot be deployed."""
+    return ArmError(400, problem.code, problem.message, source="gateway")
+
+
+def _as_function(name: str, template: dict[str, Any], parameters: dict[str, Any], mode: str) -> dict[str, Any]:
+    """What deployment() returns."""
+    return {"name": name, "properties": {"template": template, "templateHash": view.template_hash(template),
+                                         "parameters": parameters, "mode": mode, "provisioningState": "Accepted"}}
+
+
+def _open(value: Any) -> bool:
+    """Whether the parameters of a nested deployment are not all known before the deployment runs."""
+    if isinstance(value, dict):
+        return any(_open(v) for k, v in value.items() if k.lower() != "template")
+    if isinstance(value, list):
+        return any(_open(v) for v in value)
+    return isinstance(value, str) and is_expression(value)
+
+
+def _check_name(name: str) -> None:
+    if len(name) > Deployments.name_limit:
+        raise ArmError(400, "InvalidDeploymentName", f"The specified value '{name}' is longer than 64 characters.",
+                       source="gateway")
+    wrong = "".join(sorted({c for c in name if not checks.GROUP_NAME.match(c)}))
+    if wrong:
+        raise ArmError(400, "InvalidDeploymentName", f"The provided deployment name '{name}' has these invalid "
+                       f"characters: '{wrong}'. The name can only be a letter, digit, '-', '.' or '_'.",
+                       source="gateway")
