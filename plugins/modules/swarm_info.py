@@ -70,6 +70,11 @@ published_ports:
   type: list
   elements: dict
   sample: [{port: 80, target_port: 80, protocol: tcp, mode: host, service: blog_edge}]
+routing_mesh:
+  description:
+    - Whether the kernel of this host has IPVS, which the swarm's routing mesh and virtual IPs need.
+  returned: success
+  type: bool
 load_balancer_ports:
   description:
     - The same in the form that O(dockhost.azure.load_balancer#module:published_ports) takes, so that the load balancer follows the swarm.
@@ -84,6 +89,7 @@ load_balancer_ports:
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.dockhost.azure.plugins.module_utils._engine.client import DEFAULT_SOCKET, Engine
 from ansible_collections.dockhost.azure.plugins.module_utils._engine.errors import EngineError, EngineUnreachable
+from ansible_collections.dockhost.azure.plugins.module_utils._swarm.mesh import has_ipvs
 from ansible_collections.dockhost.azure.plugins.module_utils._swarm.report import (
     load_balancer_ports,
     node_report,
@@ -101,6 +107,7 @@ def read_swarm(engine: Engine) -> dict:
         "nodes": sorted(nodes, key=lambda node: node["name"]),
         "services": [service_report(service) for service in services],
         "published_ports": published_ports(services),
+        "routing_mesh": has_ipvs(),
         "load_balancer_ports": load_balancer_ports(services),
     }
 
