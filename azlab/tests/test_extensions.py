@@ -8,6 +8,7 @@ import asyncio
 import base64
 import gzip
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -155,6 +156,16 @@ def test_rules_of_extensions(machine: Group) -> None:
     machine.call("POST", f"{COMPUTE}/virtualMachines/m/start")
     assert machine.call("DELETE", EXT)[0] == 202
     assert machine.refused("GET", EXT)[:2] == (404, "ResourceNotFound")
+
+
+def test_a_group_with_extensions_is_deleted_at_once(machine: Group) -> None:
+    run(machine, extension({"commandToExecute": "true"}))
+    _, _, headers = machine.call("DELETE", "")
+    began = time.monotonic()
+    while machine.azure.arm("GET", headers["location"])[0] == 202 and time.monotonic() - began < 10:
+        time.sleep(0.05)
+    assert machine.call("GET", "")[0] == 404
+    assert f"/{machine.name}/" not in str(machine.azure.arm("GET", "resources")[1])
 
 
 def test_run_command(machine: Group) -> None:

@@ -138,6 +138,10 @@ class Store:
         wanted = type_name.lower()
         return [part for part, lid in found.items() if self.resources[lid].type.lower() == wanted]
 
+    def referring(self, target: str) -> list[tuple[str, Resource]]:
+        """(id of the part that refers, its resource) for every reference to `target`."""
+        return [(part, self.resources[lid]) for part, lid in self._referrers.get(target.lower(), {}).items()]
+
     def _index(self, resource: Resource) -> None:
         lid = resource.lid
         self._unlink(lid)

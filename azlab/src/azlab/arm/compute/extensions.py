@@ -32,7 +32,7 @@ class Extensions(ComputeType):
         lab.operations.register("delete extension", self._delete_done)
 
     def machine(self, call: Call) -> Resource:
-        checks.require_group(call, writing=call.method != "GET")
+        checks.require_group(call, writing=call.method in ("PUT", "PATCH"))
         machine = self.lab.store.get(str(call.id.root))
         if machine is None:
             if call.method == "PUT":

@@ -198,7 +198,7 @@ class VirtualMachines(ComputeType):
 
     def _storage(self, storage: dict[str, Any], existing: Resource, size: str) -> dict[str, Any]:
         old = existing.properties["storageProfile"]
-        given = section(storage, "osDisk")
+        given = vm_body.enums(section(storage, "osDisk"))
         os_disk = {**old["osDisk"], **{k: given[k] for k in ("caching", "deleteOption") if k in given}}
         if given.get("diskSizeGB", os_disk["diskSizeGB"]) < os_disk["diskSizeGB"]:
             raise arm_error("disk_shrink", new=given["diskSizeGB"], old=os_disk["diskSizeGB"])

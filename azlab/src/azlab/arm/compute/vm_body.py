@@ -23,6 +23,15 @@ _FORBIDDEN_USERS = {"administrator", "admin", "user", "user1", "test", "user2", 
                     "root", "server", "sql", "support", "support_388945a0", "sys", "test2", "test3", "user4", "user5"}
 _KEY_TYPES = ("ssh-rsa", "ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521")
 MAX_CUSTOM_DATA = 65535
+_ENUMS = {"createOption": ("FromImage", "Attach", "Empty", "Copy", "Restore"), "caching": ("None", "ReadOnly", "ReadWrite"),
+          "deleteOption": ("Delete", "Detach")}
+
+
+def enums(entry: dict[str, Any]) -> dict[str, Any]:
+    """An entry with its enum values in Azure's casing: clients may write them as they like, and az does."""
+    found = {k: next((o for o in options if o.lower() == str(entry[k]).lower()), entry[k])
+             for k, options in _ENUMS.items() if k in entry}
+    return {**entry, **found}
 
 
 def check_name(name: str) -> None:
@@ -152,7 +161,7 @@ def _check_key(key: dict[str, Any], user: str) -> None:
 
 def os_disk(lab: Lab, storage: dict[str, Any], name: str, image: dict[str, Any], size: str) -> dict[str, Any]:
     """The OS disk of a new machine, as it will be shown; its managed disk is made afterwards."""
-    given = section(storage, "osDisk")
+    given = enums(section(storage, "osDisk"))
     if given.get("createOption", "FromImage") != "FromImage":
         raise arm_error("lab_cannot", text=f"This lab makes OS disks from images only, not with createOption "
                                            f"'{given['createOption']}'.")
@@ -175,7 +184,7 @@ def data_disks(lab: Lab, storage: dict[str, Any], name: str, size: str, machine_
     """The data disks of a body, checked; those without a managed disk are to be made."""
     disks, luns = [], set()
     limit = lab.catalogue.sizes[size.lower()].max_data_disks
-    given = [d for d in listed(storage, "dataDisks") if not d.get("toBeDetached")]
+    given = [enums(d) for d in listed(storage, "dataDisks") if not d.get("toBeDetached")]
     if len(given) > limit:
         raise arm_error("parameter", target="dataDisks", text="The maximum number of data disks allowed to be attached to a VM "
                                                                f"of this size is {limit}.")

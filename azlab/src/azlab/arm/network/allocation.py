@@ -28,17 +28,16 @@ def find_subnet(store: Store, subnet_id: str) -> tuple[Resource, dict[str, Any]]
 def parts_with_addresses(resource: Resource) -> list[dict[str, Any]]:
     """The parts of a resource that hold private addresses."""
     p = resource.properties
-    return list(p.get("ipConfigurations") or p.get("frontendIPConfigurations") or [])
+    parts: list[dict[str, Any]] = p.get("ipConfigurations") or p.get("frontendIPConfigurations") or []
+    return parts
 
 
 def taken_addresses(store: Store, subnet_id: str) -> dict[str, str]:
     """{address: id of the part that holds it} of a subnet."""
     taken: dict[str, str] = {}
-    for part_id in store.referrers(subnet_id):
-        rid = parse(part_id)
-        resource = store.get(str(rid.root)) if rid else None
-        for part in parts_with_addresses(resource) if resource else ():
-            if part["id"].lower() == part_id.lower() and part["properties"].get("privateIPAddress"):
+    for part_id, resource in store.referring(subnet_id):
+        for part in parts_with_addresses(resource):
+            if part["id"] == part_id and part["properties"].get("privateIPAddress"):
                 taken[part["properties"]["privateIPAddress"]] = part_id
     return taken
 
