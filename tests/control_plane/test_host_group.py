@@ -198,24 +198,59 @@ def test_what_cannot_be_changed(azure, network):
 
 
 BAD = [
-    ({"size": "Standard_D2s_v55"}, "size: 'Standard_D2s_v55' is not offered in westeurope (near it: "),
-    ({"image": "Debian:debian-13:13-gen3:latest"}, "image: 'Debian:debian-13:13-gen3:latest' is not offered (near it: Debian:debian-13:13-gen2, "
-                                                   "Debian:debian-13:13) in westeurope: az vm image list --all -p Debian -l westeurope shows the "
-                                                   "images."),
-    ({"image": "Debian:debian-13:13-gen2:9.9"}, "image: 'Debian:debian-13:13-gen2:9.9' has no version 9.9 in westeurope; the newest is "),
-    ({"location": "westeuropa"}, "location: 'westeuropa' is not a region of this subscription (near it: westeurope"),
-    ({"location": "northeurope"}, "location: 'northeurope' is not where the virtual network net is (westeurope): hosts have to be in the region of "
-                                  "their network."),
-    ({"subnet": {"network": "nett", "name": "hosts"}}, "subnet: the virtual network 'nett' does not exist: make it with dockhost.azure.network first."),
-    ({"subnet": {"network": "net", "name": "host"}}, "subnet: the virtual network net has no subnet 'host' (it has: hosts, small): correct the "
-                                                     "name, or add it with dockhost.azure.network."),
-    ({"subnet": {"network": "net", "name": "small"}, "count": 4}, "subnet: small (10.60.2.0/29) has 3 free addresses and 4 more hosts need one "
-                                                                  "each: give a larger subnet, or lower count."),
-    ({"count": -1}, "count: -1 is not possible: give a number from 0 to 1000."),
-    ({"count": 1000, "size": "Standard_D8s_v5"}, "count: 1000 more hosts of size Standard_D8s_v5 need 8000 of the quota '"),
-    ({"resource_group": "nowhere"}, "resource_group: 'nowhere' does not exist: make it with dockhost.azure.resource_group first"),
-    ({"name": "web_"}, "name: 'web_' cannot be the name of a host group: "),
-]  # fmt: skip
+    (
+        {"size": "Standard_D2s_v55"},
+        "size: 'Standard_D2s_v55' is not offered in westeurope (near it: ",
+    ),
+    (
+        {"image": "Debian:debian-13:13-gen3:latest"},
+        "image: 'Debian:debian-13:13-gen3:latest' is not offered (near it: Debian:debian-13:13-gen2, "
+        "Debian:debian-13:13) in westeurope: az vm image list --all -p Debian -l westeurope shows the images.",
+    ),
+    (
+        {"image": "Debian:debian-13:13-gen2:9.9"},
+        "image: 'Debian:debian-13:13-gen2:9.9' has no version 9.9 in westeurope; the newest is ",
+    ),
+    (
+        {"location": "westeuropa"},
+        "location: 'westeuropa' is not a region of this subscription (near it: westeurope",
+    ),
+    (
+        {"location": "northeurope"},
+        "location: 'northeurope' is not where the virtual network net is (westeurope): hosts have to be in the region "
+        "of their network.",
+    ),
+    (
+        {"subnet": {"network": "nett", "name": "hosts"}},
+        "subnet: the virtual network 'nett' does not exist: make it with dockhost.azure.network first.",
+    ),
+    (
+        {"subnet": {"network": "net", "name": "host"}},
+        "subnet: the virtual network net has no subnet 'host' (it has: hosts, small): correct the name, or add it with "
+        "dockhost.azure.network.",
+    ),
+    (
+        {"subnet": {"network": "net", "name": "small"}, "count": 4},
+        "subnet: small (10.60.2.0/29) has 3 free addresses and 4 more hosts need one each: give a larger subnet, or "
+        "lower count.",
+    ),
+    (
+        {"count": -1},
+        "count: -1 is not possible: give a number from 0 to 1000.",
+    ),
+    (
+        {"count": 1000, "size": "Standard_D8s_v5"},
+        "count: 1000 more hosts of size Standard_D8s_v5 need 8000 of the quota '",
+    ),
+    (
+        {"resource_group": "nowhere"},
+        "resource_group: 'nowhere' does not exist: make it with dockhost.azure.resource_group first",
+    ),
+    (
+        {"name": "web_"},
+        "name: 'web_' cannot be the name of a host group: ",
+    ),
+]
 
 
 @pytest.mark.parametrize("change, sentence", BAD, ids=[f"{next(iter(case[0]))}-{number}" for number, case in enumerate(BAD)])
@@ -234,8 +269,10 @@ def test_check_mode_before_the_network_is_there(azure, group):
     assert not nowhere["failed"] and len(actions(nowhere)) == 6
 
 
-ALLOCATION = {"code": "ZonalAllocationFailed", "message": "Allocation failed. We do not have sufficient capacity for the requested VM size in this "
-                                                          "zone."}
+ALLOCATION = {
+    "code": "ZonalAllocationFailed",
+    "message": "Allocation failed. We do not have sufficient capacity for the requested VM size in this zone.",
+}
 
 
 @pytest.mark.parametrize("policy", ["keep", "rollback"])

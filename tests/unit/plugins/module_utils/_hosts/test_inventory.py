@@ -57,10 +57,12 @@ def test_nat_port_of_the_load_balancer(member):
 
 
 def test_nat_rule_of_one_machine():
-    rule = {"properties": {
-        "frontendIPConfigurations": [{"id": "/f", "properties": {"privateIPAddress": "10.0.0.100"}}],
-        "inboundNatRules": [{"name": "one", "properties": {"backendPort": 22, "protocol": "Tcp", "frontendPort": 2222, "frontendIPConfiguration": {"id": "/F"},
-                                                            "backendIPConfiguration": {"id": NIC["properties"]["ipConfigurations"][0]["id"]}}}]}}  # fmt: skip
+    details = {
+        "backendPort": 22, "protocol": "Tcp", "frontendPort": 2222, "frontendIPConfiguration": {"id": "/F"},
+        "backendIPConfiguration": {"id": NIC["properties"]["ipConfigurations"][0]["id"]},
+    }  # fmt: skip
+    frontend = {"id": "/f", "properties": {"privateIPAddress": "10.0.0.100"}}
+    rule = {"properties": {"frontendIPConfigurations": [frontend], "inboundNatRules": [{"name": "one", "properties": details}]}}
     assert way(HOST, NIC, nat_ports([rule], []), ["load_balancer"]) == Way("10.0.0.100", 2222, "load_balancer")
 
 

@@ -47,38 +47,187 @@ NO_ACCESS = {"type": "Location", "reasonCode": "NotAvailableForSubscription"}
 NO_ZONE = {"type": "Zone", "restrictionInfo": {"zones": ["2"]}}
 
 CASES = [
-    ("good", {}, {}, 3, []),
-    ("region", {"location": "westeurop"}, {}, 1, [("location", "location: 'westeurop' is not a region of this subscription (near it: westeurope, "
-                                                               "northeurope): az account list-locations shows them.")]),
-    ("size", {"size": "Standard_D2_v5"}, {}, 1, [("size", "size: 'Standard_D2_v5' is not offered in westeurope (near it: Standard_D2s_v5, "
-                                                          "Standard_D4s_v5, Standard_B1s): az vm list-skus -l westeurope shows the sizes.")]),
-    ("access", {}, {"sizes": (size("Standard_D2s_v5", restrictions=[NO_ACCESS]),)}, 1, [("size", "size: 'Standard_D2s_v5' cannot be used in "
-                                                                                                 "westeurope by this subscription "
-                                                                                                 "(NotAvailableForSubscription): choose another "
-                                                                                                 "size or region, or ask Azure's support for access.")]),
-    ("zone", {"zones": ["1", "2"]}, {"sizes": (size("Standard_D2s_v5", restrictions=[NO_ZONE]),)}, 2, [("zones",
-        "zones: size Standard_D2s_v5 is not offered in zone 2 of westeurope; it has 1, 3.")]),
-    ("no zones", {"size": "Standard_B1s", "zones": ["1"]}, {}, 1, [("zones", "zones: size Standard_B1s is not offered in zone 1 of westeurope; it "
-                                                                             "has none: leave zones out.")]),
-    ("quota", {}, {}, 6, [("count", "count: 6 more hosts of size Standard_D2s_v5 need 12 of the quota 'Total Regional vCPUs' in westeurope and 10 "
-                                    "are left: lower count, choose another size, or ask for more at "
-                                    "https://portal.azure.com/#view/Microsoft_Azure_Capacity/QuotaMenuBlade.")]),
-    ("image", {}, {"versions": ()}, 1, [("image", "image: 'Debian:debian-13:13-gen2:latest' is not offered in westeurope: az vm image list --all -p "
-                                                  "Debian -l westeurope shows the images.")]),
-    ("version", {"image": "Debian:debian-13:13-gen2:1.0"}, {}, 1, [("image", "image: 'Debian:debian-13:13-gen2:1.0' has no version 1.0 in "
-                                                                             "westeurope; the newest is 0.20251001.2: give that one, or 'latest'.")]),
-    ("own image", {"image": "/CommunityGalleries/g/Images/i"}, {"versions": None}, 1, []),
-    ("group", {}, {"resource_group": None}, 1, [("resource_group", "resource_group: 'rg' does not exist: make it with dockhost.azure.resource_group "
-                                                                   "first.")]),
-    ("network", {}, {"network": None}, 1, [("subnet", "subnet: the virtual network 'v' does not exist: make it with dockhost.azure.network first.")]),
-    ("subnet", {"subnet": NAMING.subnet({"network": "v", "name": "host"})}, {}, 1, [("subnet", "subnet: the virtual network v has no subnet 'host' "
-                                                                                               "(it has: hosts): correct the name, or add it with "
-                                                                                               "dockhost.azure.network.")]),
-    ("elsewhere", {"location": "northeurope"}, {}, 1, [("location", "location: 'northeurope' is not where the virtual network v is (westeurope): "
-                                                                    "hosts have to be in the region of their network.")]),
-    ("full", {}, {"usages": ()}, 11, [("subnet", "subnet: hosts (10.0.0.0/28) has 10 free addresses and 11 more hosts need one each: give a larger "
-                                                 "subnet, or lower count.")]),
-]  # fmt: skip
+    (
+        "good",
+        {},
+        {},
+        3,
+        [],
+    ),
+    (
+        "region",
+        {"location": "westeurop"},
+        {},
+        1,
+        [
+            (
+                "location",
+                "location: 'westeurop' is not a region of this subscription (near it: westeurope, northeurope): az "
+                "account list-locations shows them.",
+            ),
+        ],
+    ),
+    (
+        "size",
+        {"size": "Standard_D2_v5"},
+        {},
+        1,
+        [
+            (
+                "size",
+                "size: 'Standard_D2_v5' is not offered in westeurope (near it: Standard_D2s_v5, Standard_D4s_v5, "
+                "Standard_B1s): az vm list-skus -l westeurope shows the sizes.",
+            ),
+        ],
+    ),
+    (
+        "access",
+        {},
+        {"sizes": (size("Standard_D2s_v5", restrictions=[NO_ACCESS]),)},
+        1,
+        [
+            (
+                "size",
+                "size: 'Standard_D2s_v5' cannot be used in westeurope by this subscription "
+                "(NotAvailableForSubscription): choose another size or region, or ask Azure's support for access.",
+            ),
+        ],
+    ),
+    (
+        "zone",
+        {"zones": ["1", "2"]},
+        {"sizes": (size("Standard_D2s_v5", restrictions=[NO_ZONE]),)},
+        2,
+        [
+            (
+                "zones",
+                "zones: size Standard_D2s_v5 is not offered in zone 2 of westeurope; it has 1, 3.",
+            ),
+        ],
+    ),
+    (
+        "no zones",
+        {"size": "Standard_B1s", "zones": ["1"]},
+        {},
+        1,
+        [
+            (
+                "zones",
+                "zones: size Standard_B1s is not offered in zone 1 of westeurope; it has none: leave zones out.",
+            ),
+        ],
+    ),
+    (
+        "quota",
+        {},
+        {},
+        6,
+        [
+            (
+                "count",
+                "count: 6 more hosts of size Standard_D2s_v5 need 12 of the quota 'Total Regional vCPUs' in westeurope "
+                "and 10 are left: lower count, choose another size, or ask for more at "
+                "https://portal.azure.com/#view/Microsoft_Azure_Capacity/QuotaMenuBlade.",
+            ),
+        ],
+    ),
+    (
+        "image",
+        {},
+        {"versions": ()},
+        1,
+        [
+            (
+                "image",
+                "image: 'Debian:debian-13:13-gen2:latest' is not offered in westeurope: az vm image list --all -p "
+                "Debian -l westeurope shows the images.",
+            ),
+        ],
+    ),
+    (
+        "version",
+        {"image": "Debian:debian-13:13-gen2:1.0"},
+        {},
+        1,
+        [
+            (
+                "image",
+                "image: 'Debian:debian-13:13-gen2:1.0' has no version 1.0 in westeurope; the newest is 0.20251001.2: "
+                "give that one, or 'latest'.",
+            ),
+        ],
+    ),
+    (
+        "own image",
+        {"image": "/CommunityGalleries/g/Images/i"},
+        {"versions": None},
+        1,
+        [],
+    ),
+    (
+        "group",
+        {},
+        {"resource_group": None},
+        1,
+        [
+            (
+                "resource_group",
+                "resource_group: 'rg' does not exist: make it with dockhost.azure.resource_group first.",
+            ),
+        ],
+    ),
+    (
+        "network",
+        {},
+        {"network": None},
+        1,
+        [
+            (
+                "subnet",
+                "subnet: the virtual network 'v' does not exist: make it with dockhost.azure.network first.",
+            ),
+        ],
+    ),
+    (
+        "subnet",
+        {"subnet": NAMING.subnet({"network": "v", "name": "host"})},
+        {},
+        1,
+        [
+            (
+                "subnet",
+                "subnet: the virtual network v has no subnet 'host' (it has: hosts): correct the name, or add it with "
+                "dockhost.azure.network.",
+            ),
+        ],
+    ),
+    (
+        "elsewhere",
+        {"location": "northeurope"},
+        {},
+        1,
+        [
+            (
+                "location",
+                "location: 'northeurope' is not where the virtual network v is (westeurope): hosts have to be in the "
+                "region of their network.",
+            ),
+        ],
+    ),
+    (
+        "full",
+        {},
+        {"usages": ()},
+        11,
+        [
+            (
+                "subnet",
+                "subnet: hosts (10.0.0.0/28) has 10 free addresses and 11 more hosts need one each: give a larger "
+                "subnet, or lower count.",
+            ),
+        ],
+    ),
+]
 
 
 @pytest.mark.parametrize("change, facts, count, expected", [case[1:] for case in CASES], ids=[case[0] for case in CASES])

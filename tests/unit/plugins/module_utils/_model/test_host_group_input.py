@@ -47,49 +47,162 @@ def test_good(change):
 
 
 CASES = [
-    ({"name": "demo_1"}, "name", "name: 'demo_1' cannot be the name of a host group: use letters, digits and hyphens, at most 58, with a letter or "
-                                 "digit at both ends (host names are made of it)."),
-    ({"name": "d" * 59}, "name", f"name: '{'d' * 59}' cannot be the name of a host group: use letters, digits and hyphens, at most 58, with a "
-                                 f"letter or digit at both ends (host names are made of it)."),
-    ({"resource_group": "rg."}, "resource_group", "resource_group is 'rg.', which Azure refuses as the name of a resource group: it takes 1 to 90 "
-                                                  "characters, letters, digits, '.', '_', '-' and parentheses, not ending in '.'."),
-    ({"deployment": "a b"}, "deployment", "deployment: 'a b' cannot be used: give 1 to 256 characters without spaces."),
-    ({"count": -1}, "count", "count: -1 is not possible: give a number from 0 to 1000."),
-    ({"count": 1001}, "count", "count: 1001 is not possible: give a number from 0 to 1000."),
-    ({"count": None, "names": ["ok", "-bad"]}, "names", "names: '-bad' cannot be the name of a host: use letters, digits and hyphens, at most 63, "
-                                                        "with a letter or digit at both ends."),
-    ({"count": None, "names": ["a", "A"]}, "names", "names: 'a' is listed twice: name each host once."),
-    ({"swarm_managers": 4}, "swarm_managers", "swarm_managers: 4 is not possible with 3 hosts: give a number from 0 to 3."),
-    ({"admin_username": "admin"}, "admin_username", "admin_username: 'admin' is a name that Azure refuses: use another one, such as azureuser "
-                                                    "(letters, digits, '_' and '-', a letter first, none of Azure's reserved names)."),
-    ({"ssh_public_keys": []}, "ssh_public_keys", "ssh_public_keys: give at least one public key: nobody could sign in to the hosts otherwise."),
-    ({"ssh_public_keys": [ED25519, "ssh-ed25519 AAAA demo"]}, "ssh_public_keys", "ssh_public_keys[1] is not a usable public key: it is cut off. "
-                                                                                 "Give the content of a file like ~/.ssh/id_ed25519.pub."),
-    ({"ssh_public_keys": ["-----BEGIN OPENSSH PRIVATE KEY-----\nxx"]}, "ssh_public_keys", "ssh_public_keys[0] is not a usable public key: it is a "
-                                                                                          "private key: give the file that ends in .pub. Give the "
-                                                                                          "content of a file like ~/.ssh/id_ed25519.pub."),
-    ({"custom_data": "#cloud-config\n- ls\n"}, "custom_data", "custom_data cannot be used: it starts with #cloud-config but holds a list where "
-                                                              "cloud-init expects a mapping."),
-    ({"custom_data": "x" * 65536}, "custom_data", "custom_data cannot be used: it has 65536 bytes and Azure takes 65535."),
-    ({"size": ""}, "size", "size: name the size of the hosts, for instance Standard_D2s_v5."),
-    ({"image": "debian"}, "image", "image: 'debian' is neither publisher:offer:sku:version (for instance Canonical:ubuntu-24_04-lts:server:latest) "
-                                   "nor the id of an image."),
-    ({"zones": ["4"]}, "zones", "zones: '4' is not a zone: Azure numbers the zones of a region 1, 2 and 3."),
-    ({"zones": ["1", "1"]}, "zones", "zones: '1' is listed twice: name each zone once."),
-    ({"zones": ["1"], "availability_set": "a"}, "availability_set", "availability_set and zones exclude each other in Azure: give one of them."),
-    ({"subnet": "hosts"}, "subnet", "subnet: give the id of a subnet, or a mapping with network and name."),
-    ({"subnet": {"network": "demo-vnet"}}, "subnet", "subnet: give the id of a subnet, or a mapping with network and name."),
-    ({"load_balancer_pools": ["hosts"]}, "load_balancer_pools", "load_balancer_pools: 'hosts' is not the id of a backend pool: take it from the "
-                                                                "result of dockhost.azure.load_balancer (load_balancer.pools)."),
-    ({"os_disk_size_gb": 5000}, "os_disk_size_gb", "os_disk_size_gb: 5000 is not possible: give a number from 1 to 4095."),
-    ({"data_disks": [{"lun": 64, "size_gb": 8}]}, "data_disks", "data_disks: lun 64 is not possible: give a number from 0 to 63."),
-    ({"data_disks": [{"lun": 0, "size_gb": 0}]}, "data_disks", "data_disks: size_gb 0 is not possible: give a number from 1 to 32767."),
-    ({"data_disks": [{"lun": 0, "size_gb": 8}, {"lun": 0, "size_gb": 9}]}, "data_disks", "data_disks: lun 0 is used twice: give each disk a lun of "
-                                                                                         "its own."),
-    ({"tags": {"dockhost-group": "x"}}, "tags", "tags has the name 'dockhost-group': names that begin with dockhost- are this collection's own; the "
-                                                "option deployment sets dockhost-deployment."),
-    ({"serial": 0}, "serial", "serial: 0 is too small: give a number from 1."),
-]  # fmt: skip
+    (
+        {"name": "demo_1"},
+        "name",
+        "name: 'demo_1' cannot be the name of a host group: use letters, digits and hyphens, at most 58, with a letter "
+        "or digit at both ends (host names are made of it).",
+    ),
+    (
+        {"name": "d" * 59},
+        "name",
+        f"name: '{'d' * 59}' cannot be the name of a host group: use letters, digits and hyphens, at most 58, with a "
+        "letter or digit at both ends (host names are made of it).",
+    ),
+    (
+        {"resource_group": "rg."},
+        "resource_group",
+        "resource_group is 'rg.', which Azure refuses as the name of a resource group: it takes 1 to 90 characters, "
+        "letters, digits, '.', '_', '-' and parentheses, not ending in '.'.",
+    ),
+    (
+        {"deployment": "a b"},
+        "deployment",
+        "deployment: 'a b' cannot be used: give 1 to 256 characters without spaces.",
+    ),
+    (
+        {"count": -1},
+        "count",
+        "count: -1 is not possible: give a number from 0 to 1000.",
+    ),
+    (
+        {"count": 1001},
+        "count",
+        "count: 1001 is not possible: give a number from 0 to 1000.",
+    ),
+    (
+        {"count": None, "names": ["ok", "-bad"]},
+        "names",
+        "names: '-bad' cannot be the name of a host: use letters, digits and hyphens, at most 63, with a letter or "
+        "digit at both ends.",
+    ),
+    (
+        {"count": None, "names": ["a", "A"]},
+        "names",
+        "names: 'a' is listed twice: name each host once.",
+    ),
+    (
+        {"swarm_managers": 4},
+        "swarm_managers",
+        "swarm_managers: 4 is not possible with 3 hosts: give a number from 0 to 3.",
+    ),
+    (
+        {"admin_username": "admin"},
+        "admin_username",
+        "admin_username: 'admin' is a name that Azure refuses: use another one, such as azureuser (letters, digits, '_'"
+        " and '-', a letter first, none of Azure's reserved names).",
+    ),
+    (
+        {"ssh_public_keys": []},
+        "ssh_public_keys",
+        "ssh_public_keys: give at least one public key: nobody could sign in to the hosts otherwise.",
+    ),
+    (
+        {"ssh_public_keys": [ED25519, "ssh-ed25519 AAAA demo"]},
+        "ssh_public_keys",
+        "ssh_public_keys[1] is not a usable public key: it is cut off. Give the content of a file like "
+        "~/.ssh/id_ed25519.pub.",
+    ),
+    (
+        {"ssh_public_keys": ["-----BEGIN OPENSSH PRIVATE KEY-----\nxx"]},
+        "ssh_public_keys",
+        "ssh_public_keys[0] is not a usable public key: it is a private key: give the file that ends in .pub. Give the "
+        "content of a file like ~/.ssh/id_ed25519.pub.",
+    ),
+    (
+        {"custom_data": "#cloud-config\n- ls\n"},
+        "custom_data",
+        "custom_data cannot be used: it starts with #cloud-config but holds a list where cloud-init expects a mapping.",
+    ),
+    (
+        {"custom_data": "x" * 65536},
+        "custom_data",
+        "custom_data cannot be used: it has 65536 bytes and Azure takes 65535.",
+    ),
+    (
+        {"size": ""},
+        "size",
+        "size: name the size of the hosts, for instance Standard_D2s_v5.",
+    ),
+    (
+        {"image": "debian"},
+        "image",
+        "image: 'debian' is neither publisher:offer:sku:version (for instance Canonical:ubuntu-24_04-lts:server:latest)"
+        " nor the id of an image.",
+    ),
+    (
+        {"zones": ["4"]},
+        "zones",
+        "zones: '4' is not a zone: Azure numbers the zones of a region 1, 2 and 3.",
+    ),
+    (
+        {"zones": ["1", "1"]},
+        "zones",
+        "zones: '1' is listed twice: name each zone once.",
+    ),
+    (
+        {"zones": ["1"], "availability_set": "a"},
+        "availability_set",
+        "availability_set and zones exclude each other in Azure: give one of them.",
+    ),
+    (
+        {"subnet": "hosts"},
+        "subnet",
+        "subnet: give the id of a subnet, or a mapping with network and name.",
+    ),
+    (
+        {"subnet": {"network": "demo-vnet"}},
+        "subnet",
+        "subnet: give the id of a subnet, or a mapping with network and name.",
+    ),
+    (
+        {"load_balancer_pools": ["hosts"]},
+        "load_balancer_pools",
+        "load_balancer_pools: 'hosts' is not the id of a backend pool: take it from the result of "
+        "dockhost.azure.load_balancer (load_balancer.pools).",
+    ),
+    (
+        {"os_disk_size_gb": 5000},
+        "os_disk_size_gb",
+        "os_disk_size_gb: 5000 is not possible: give a number from 1 to 4095.",
+    ),
+    (
+        {"data_disks": [{"lun": 64, "size_gb": 8}]},
+        "data_disks",
+        "data_disks: lun 64 is not possible: give a number from 0 to 63.",
+    ),
+    (
+        {"data_disks": [{"lun": 0, "size_gb": 0}]},
+        "data_disks",
+        "data_disks: size_gb 0 is not possible: give a number from 1 to 32767.",
+    ),
+    (
+        {"data_disks": [{"lun": 0, "size_gb": 8}, {"lun": 0, "size_gb": 9}]},
+        "data_disks",
+        "data_disks: lun 0 is used twice: give each disk a lun of its own.",
+    ),
+    (
+        {"tags": {"dockhost-group": "x"}},
+        "tags",
+        "tags has the name 'dockhost-group': names that begin with dockhost- are this collection's own; the option "
+        "deployment sets dockhost-deployment.",
+    ),
+    (
+        {"serial": 0},
+        "serial",
+        "serial: 0 is too small: give a number from 1.",
+    ),
+]
 
 
 @pytest.mark.parametrize("change, option, sentence", CASES, ids=[f"{case[1]}-{number}" for number, case in enumerate(CASES)])

@@ -142,17 +142,36 @@ REMEDY = (
     "immutable_changes=keep to leave them as they are and use the new value for new hosts only."
 )
 REFUSALS = [
-    ({"size": "Standard_D4s_v5"}, "size: hosts web-1, web-2, web-3 were made with Standard_D2s_v5, which Azure cannot change to Standard_D4s_v5 on "
-                                  "an existing machine. Set allow_restart=true to let Azure restart them with the new size, or set size back, or "
-                                  "set immutable_changes=keep to leave them as they are and use the new size for new hosts only."),
-    ({"custom_data": "#cloud-config\nother: 1\n"}, "custom_data: hosts web-1, web-2, web-3 were made with other custom data, which Azure cannot "
-                                                   "change to these on an existing machine. " + REMEDY.format("custom_data")),
-    ({"ssh_public_keys": ["ssh-ed25519 BBBB two"]}, "ssh_public_keys: hosts web-1, web-2, web-3 were made with other public keys, which Azure "
-                                                    "cannot change to these on an existing machine. " + REMEDY.format("ssh_public_keys")),
-    ({"image": "Debian:debian-12:12-gen2:latest"}, "image: hosts web-1, web-2, web-3 were made with Debian:debian-13:13-gen2:latest, which Azure "
-                                                   "cannot change to Debian:debian-12:12-gen2:latest on an existing machine. " + REMEDY.format("image")),
-    ({"zones": ["1", "2"]}, "zones: host web-3 was made with 3, which Azure cannot change to 1 on an existing machine. " + REMEDY.format("zones")),
-]  # fmt: skip
+    (
+        {"size": "Standard_D4s_v5"},
+        "size: hosts web-1, web-2, web-3 were made with Standard_D2s_v5, which Azure cannot change to Standard_D4s_v5 "
+        "on an existing machine. Set allow_restart=true to let Azure restart them with the new size, or set size back, "
+        "or set immutable_changes=keep to leave them as they are and use the new size for new hosts only.",
+    ),
+    (
+        {"custom_data": "#cloud-config\nother: 1\n"},
+        "custom_data: hosts web-1, web-2, web-3 were made with other custom data, which Azure cannot change to these on an "
+        "existing machine. "
+        + REMEDY.format("custom_data"),
+    ),
+    (
+        {"ssh_public_keys": ["ssh-ed25519 BBBB two"]},
+        "ssh_public_keys: hosts web-1, web-2, web-3 were made with other public keys, which Azure cannot change to these on an "
+        "existing machine. "
+        + REMEDY.format("ssh_public_keys"),
+    ),
+    (
+        {"image": "Debian:debian-12:12-gen2:latest"},
+        "image: hosts web-1, web-2, web-3 were made with Debian:debian-13:13-gen2:latest, which Azure cannot change to "
+        "Debian:debian-12:12-gen2:latest on an existing machine. "
+        + REMEDY.format("image"),
+    ),
+    (
+        {"zones": ["1", "2"]},
+        "zones: host web-3 was made with 3, which Azure cannot change to 1 on an existing machine. "
+        + REMEDY.format("zones"),
+    ),
+]
 
 
 @pytest.mark.parametrize("changes, sentence", REFUSALS, ids=[next(iter(case[0])) for case in REFUSALS])
