@@ -143,14 +143,14 @@ plan:
   sample:
     - {action: update, type: service, name: web_site, reason: differs in deploy.replicas, changes: [{path: deploy.replicas, before: 2, after: 3}]}
 services:
-  description: The services of the stack. For jobs RV(services[].running) counts the completed tasks.
+  description: The services of the stack. For jobs C(running) counts the completed tasks.
   returned: success
   type: list
   elements: dict
   sample:
     - {name: web_site, id: 9mnpnzenvg8p8tdbtq4wvbkcz, image: "docker.io/library/nginx:1.29", mode: replicated, running: 2, desired: 2, state: done, message: ""}
 published_ports:
-  description: The ports that the stack opens on the swarm's nodes, each once. A load balancer forwards to RV(published_ports[].port).
+  description: The ports that the stack opens on the swarm's nodes, each once. A load balancer forwards to C(port).
   returned: success
   type: list
   elements: dict
