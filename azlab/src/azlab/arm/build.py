@@ -11,7 +11,7 @@ from azlab.arm.compute.machines import VirtualMachines
 from azlab.arm.compute.offers import Offers
 from azlab.arm.network.addresses import NatGateways, PublicAddresses
 from azlab.arm.network.balancers import LoadBalancers, Pools
-from azlab.arm.network.base import Child
+from azlab.arm.network.child import Child
 from azlab.arm.network.interfaces import Interfaces
 from azlab.arm.network.security import SecurityGroups
 from azlab.arm.network.vnets import Subnets, VirtualNetworks

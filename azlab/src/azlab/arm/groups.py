@@ -117,8 +117,9 @@ class Groups:
         parts = group.id.split("/")
         call = Call(self.lab, "DELETE", group.id, self.lab.settings.url, {"api-version": "2022-09-01"}, {}, b"",
                     subscription=parts[2], group=group.name)
-        for type_name in _ORDER:
-            found = [r for r in self.lab.store.in_group(parts[2], group.name) if r.type.lower() == type_name]
+        for type_name in (*_ORDER, ""):
+            found = [r for r in self.lab.store.in_group(parts[2], group.name)
+                     if r.type.lower() == type_name or not type_name]
             if found:
                 await asyncio.gather(*(self._delete_one(call, r) for r in found))
         rest = self.lab.store.in_group(parts[2], group.name)

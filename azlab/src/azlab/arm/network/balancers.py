@@ -9,7 +9,8 @@ from typing import Any
 from azlab.arm.network.addresses import PublicAddresses
 from azlab.arm.network.allocation import allocate, find_subnet
 from azlab.arm.network.balancer_rules import PARTS, check_parts
-from azlab.arm.network.base import Child, NetworkType, embed, reference
+from azlab.arm.network.base import NetworkType, embed, reference
+from azlab.arm.network.child import Child
 from azlab.arm.network.ports import mapping, members, reassign
 from azlab.arm.wire import Answer, Call
 from azlab.errors import arm_error, network_error

@@ -7,7 +7,8 @@ from __future__ import annotations
 import ipaddress
 from typing import Any
 
-from azlab.arm.network.base import Child, NetworkType, embed, reference
+from azlab.arm.network.base import NetworkType, embed, reference
+from azlab.arm.network.child import Child
 from azlab.arm.wire import Call
 from azlab.errors import network_error
 from azlab.operations import Operation
