@@ -124,7 +124,7 @@ def verify(engine: Engine, members: t.Sequence[Member], ports: bool, timeout: fl
     for node_id, member in wanted.items() if ports else ():
         trouble = local.check_ports(nodes[node_id].address, (GOSSIP_PORT,))
         if trouble:
-            raise SwarmRefused(f"{member.name} joined, but its overlay networks will not work: {trouble}.")
+            raise SwarmRefused(f"{member.name} joined, but its overlay networks will not work: {trouble}. {local.PORTS_HINT}")
 
 
 def _change_spec(engine: Engine, node_id: str, changes: t.Mapping[str, t.Any]) -> None:

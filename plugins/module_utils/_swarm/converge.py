@@ -69,8 +69,11 @@ def converge(
         outcome.steps = first + plan(members, outcome.cluster, host or "", rules)
     for step in outcome.steps:
         cluster.carry_out(engine, step, params["timeout"])
-    if params["verify"]:
-        cluster.verify(engine, members, True, params["timeout"])
+    listed = [outcome.cluster.node(member.local.node_id) for member in members if outcome.cluster]
+    if params["verify"] or any(node is not None and node.state != "ready" for node in listed):
+        joining = outcome.named("join")
+        there = [member for member in members if member.name not in joining]
+        cluster.verify(engine, there, params["verify"], params["timeout"])
     if outcome.changed or params["verify"]:
         outcome.cluster = cluster.read(engine, own) or outcome.cluster
 

@@ -18,6 +18,9 @@ from ansible_collections.dockhost.azure.plugins.module_utils._swarm.mesh import 
 from ansible_collections.dockhost.azure.plugins.module_utils._swarm.model import GOSSIP_PORT, MANAGER, NODE_PORT, Local, SwarmRefused
 
 _INTERVAL = 0.2
+PORTS_HINT = (
+    "Nodes need TCP 2377 to managers, and TCP 7946, UDP 7946 and UDP 4789 among each other: look at security groups and firewalls."
+)
 
 
 def observe(engine: Engine, routing_mesh: bool | None = None) -> Local:
@@ -59,15 +62,12 @@ def default_address() -> str:
 
 
 def check_ports(address: str, ports: t.Sequence[int] = (NODE_PORT, GOSSIP_PORT), timeout: float = 5) -> str | None:
-    """Try to reach a node on these TCP ports; None where that works, else a sentence."""
+    """Try to reach a node on these TCP ports; None where that works, else what does not."""
     for port in ports:
         try:
             socket.create_connection((address, port), timeout).close()
         except OSError as error:
-            return (
-                f"{address} does not answer on TCP port {port} ({error.strerror or error}); nodes need TCP 2377 to managers, "
-                "and TCP 7946, UDP 7946 and UDP 4789 among each other: look at security groups and firewalls"
-            )
+            return f"{address} does not answer on TCP port {port} ({error.strerror or error})"
     return None
 
 
@@ -79,7 +79,7 @@ def join(engine: Engine, request: t.Mapping[str, t.Any], managers: t.Sequence[st
     troubles = [check_ports(address) for address in managers]
     usable = [address for address, trouble in zip(managers, troubles) if trouble is None]
     if not usable:
-        raise SwarmRefused(f"No manager of the swarm can be reached from this host: {'; '.join(filter(None, troubles))}.")
+        raise SwarmRefused(f"No manager of the swarm can be reached from this host: {'; '.join(filter(None, troubles))}. {PORTS_HINT}")
     body = {**request, "RemoteAddrs": [f"{address}:{NODE_PORT}" for address in usable]}
     try:
         engine.post("/swarm/join", body=body)

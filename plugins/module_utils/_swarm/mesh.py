@@ -30,26 +30,26 @@ def has_ipvs() -> bool:
     return os.path.exists("/proc/net/ip_vs") or _built_in() or _loadable() or _answers()
 
 
-def _built_in() -> bool:
+def _built_in(modules: str = "/lib/modules") -> bool:
     try:
-        with open(f"/lib/modules/{os.uname().release}/modules.builtin", encoding="ascii", errors="replace") as file:
+        with open(f"{modules}/{os.uname().release}/modules.builtin", encoding="ascii", errors="replace") as file:
             return any(line.rstrip().endswith("/ip_vs.ko") for line in file)
     except OSError:
         return False
 
 
-def _loadable() -> bool:
+def _loadable(path: str = _PATH) -> bool:
     """Ask modprobe without loading anything. Its silence in a container without modules means no, as it should."""
-    modprobe = shutil.which("modprobe", path=_PATH)
+    modprobe = shutil.which("modprobe", path=path)
     if modprobe is None:
         return False
     done = subprocess.run([modprobe, "-n", "-q", "ip_vs"], stdin=subprocess.DEVNULL, capture_output=True, check=False)
     return done.returncode == 0
 
 
-def _answers() -> bool:
-    """Ask the kernel itself for the generic netlink family of IPVS, which works in any network namespace."""
-    name = b"IPVS\0"
+def _answers(family: bytes = b"IPVS") -> bool:
+    """Ask the kernel itself for a family of generic netlink, which works in any network namespace."""
+    name = family + b"\0"
     attribute = struct.pack("=HH", 4 + len(name), _FAMILY_NAME) + name + b"\0" * (-len(name) % 4)
     payload = struct.pack("=BBH", _GET_FAMILY, 1, 0) + attribute
     message = _HEADER.pack(_HEADER.size + len(payload), _CONTROLLER, 1, 1, 0) + payload
