@@ -20,7 +20,7 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
-from azlab import __version__, doctor
+from azlab import __version__
 from azlab.machines.driver import MachineError
 from azlab.settings import Settings, SettingsError, base_directory, load
 
@@ -148,6 +148,10 @@ def stop_server(settings: Settings, seconds: float = 20) -> None:
 def down(args: argparse.Namespace) -> int:
     """Stop a lab and remove all that it made; with --keep only stop it."""
     settings = load(args.name)
+    if settings is None and args.orphans:
+        asyncio.run(_destroy(Settings(name=args.name, machines="docker")))
+        print(f"what a lab '{args.name}' had left in the Docker engine is gone")
+        return 0
     if settings is None:
         print(f"there is no lab '{args.name}': nothing to do")
         return 0
@@ -215,6 +219,12 @@ def env(args: argparse.Namespace) -> int:
     return 0
 
 
+def run_doctor(args: argparse.Namespace) -> int:
+    """Check what the lab needs; loaded here, since it needs Docker's SDK and the other commands must be quick."""
+    from azlab import doctor
+    return doctor.run(args)
+
+
 def parser() -> argparse.ArgumentParser:
     """The command line."""
     root = argparse.ArgumentParser(prog="azlab", description="A lab Azure on this machine.")
@@ -240,6 +250,8 @@ def parser() -> argparse.ArgumentParser:
     start.add_argument("--quiet", action="store_true", help="no progress, only the result")
     stop = command("down", down, "Stop a lab and remove all that it made.")
     stop.add_argument("--keep", action="store_true", help="only stop it: 'azlab up' goes on where it was")
+    stop.add_argument("--orphans", action="store_true",
+                      help="remove containers, networks and volumes of a lab whose state is lost (see azlab doctor)")
     command("status", status, "Say whether a lab runs and what is in it.").add_argument(
         "--json", action="store_true", help="for programs")
     show = command("logs", logs, "Print the log of a lab.")
@@ -248,7 +260,7 @@ def parser() -> argparse.ArgumentParser:
     show.add_argument("--lines", "-n", type=int, default=50, help="how many lines (default 50)")
     command("env", env, "Print what a shell needs to use the lab: eval \"$(azlab env)\".").add_argument(
         "--json", action="store_true", help="for programs")
-    command("doctor", doctor.run, "Check what the lab needs on this machine.")
+    command("doctor", run_doctor, "Check what the lab needs on this machine.")
     return root
 
 

@@ -8,6 +8,10 @@ import argparse
 import socket
 import sys
 
+from azlab.machines.docker import leftovers
+from azlab.machines.docker.engine import connect
+from azlab.machines.docker.leftovers import Leftover
+from azlab.machines.driver import MachineError
 from azlab.settings import Settings, base_directory, load
 
 
@@ -18,18 +22,25 @@ def _check_port(settings: Settings) -> str | None:
     return None
 
 
-def _check_docker() -> str | None:
+def _check_docker() -> tuple[str | None, list[Leftover]]:
+    """(what is wrong with the engine, what labs made in it)."""
     try:
-        import docker
-    except ImportError as problem:
-        return f"the Python package 'docker' cannot be loaded ({problem}): install azlab with its dependencies"
+        client = connect()
+    except MachineError as problem:
+        return problem.message, []
     try:
-        client = docker.from_env(timeout=10)
-        client.ping()
+        return None, leftovers.find(client)
+    finally:
         client.close()
-    except docker.errors.DockerException as problem:
-        return f"no Docker engine answers ({problem}): start one, or use --machines none"
-    return None
+
+
+def orphans(found: list[Leftover]) -> dict[str, int]:
+    """{lab: how many things it left} of labs that have no state here."""
+    counts: dict[str, int] = {}
+    for item in found:
+        if not (base_directory() / item.lab / "lab.json").exists():
+            counts[item.lab] = counts.get(item.lab, 0) + 1
+    return counts
 
 
 def run(args: argparse.Namespace) -> int:
@@ -50,10 +61,13 @@ def run(args: argparse.Namespace) -> int:
             problems.append(problem)
         if (settings.home.stat().st_mode & 0o077) != 0:
             problems.append(f"{settings.home} can be read by others: chmod 700 {settings.home}")
-    docker_problem = _check_docker()
+    docker_problem, found = _check_docker()
     if docker_problem and settings and settings.machines == "docker":
         problems.append(docker_problem)
     print(f"docker: {docker_problem or 'answers'}")
+    for lab, count in orphans(found).items():
+        print(f"note: {count} containers, networks or volumes of a lab '{lab}' whose state is not in {base_directory()}; if "
+              f"nobody uses it any more: azlab down --name {lab} --orphans")
     for problem in problems:
         print(f"PROBLEM: {problem}")
     return 1 if problems else 0
