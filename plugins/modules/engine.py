@@ -92,7 +92,8 @@ options:
     elements: str
     default: []
   lock_timeout:
-    description: How many seconds to wait for another program, such as cloud-init or unattended-upgrades, to release the locks of dpkg and apt.
+    description:
+      - How many seconds to wait for another program, such as cloud-init or unattended-upgrades, to release the locks of dpkg and apt.
     type: int
     default: 300
 attributes:

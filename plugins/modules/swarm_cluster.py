@@ -23,7 +23,8 @@ requirements:
 options:
   members:
     description:
-      - Hosts that should be in the swarm, each as RV(dockhost.azure.swarm_node#module:member) tells. Of two with the same name the last counts.
+      - Hosts that should be in the swarm, each as RV(dockhost.azure.swarm_node#module:member) tells.
+      - Of two with the same name the last counts.
       - Nodes of the swarm that are not among them are left alone.
     type: list
     elements: dict

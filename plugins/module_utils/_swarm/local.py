@@ -57,7 +57,9 @@ def default_address() -> str:
         try:
             probe.connect(("198.18.0.1", 9))
         except OSError:
-            raise SwarmRefused("This host has no default route, so its address for the swarm is not clear; set swarm_advertise_address.") from None
+            raise SwarmRefused(
+                "This host has no default route, so its address for the swarm is not clear; set swarm_advertise_address."
+            ) from None
         return probe.getsockname()[0]
 
 

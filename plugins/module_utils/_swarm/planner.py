@@ -108,8 +108,8 @@ def _join(member: Member, cluster: Cluster, rules: Rules) -> list[Step]:
     known = f", whose managers are at {', '.join(local.managers)}" if local.managers else ""
     raise SwarmRefused(
         f"{member.name} is a {MANAGER if local.manager else WORKER} of another swarm"
-        f"{' (' + local.cluster_id + ')' if local.cluster_id else ''}{known}, or was removed from this one. If nothing there is needed any more, set "
-        f"swarm_rejoin: true or run 'docker swarm leave --force' on {member.name}; otherwise take it out of the inventory's groups."
+        f"{' (' + local.cluster_id + ')' if local.cluster_id else ''}{known}, or was removed from this one. If nothing there is "
+        f"needed any more, set swarm_rejoin: true or run 'docker swarm leave --force' on {member.name}; otherwise take it out of the inventory's groups."
     )
 
 
