@@ -236,7 +236,8 @@ def outputs(plan: Plan, runtime: Runtime) -> dict[str, Any]:
                 continue
             loop = get(declaration, "copy")
             if isinstance(loop, dict):
-                value: Any = property_copies([{"name": name, **loop}], scope)[name]
+                value: Any = [evaluate(get(loop, "input"), scope.with_copy(name, index, as_loop=True))
+                              for index in range(copy_count(get(loop, "count"), scope))]
             else:
                 value = evaluate(get(declaration, "value"), scope)
         except ExpressionError as problem:
