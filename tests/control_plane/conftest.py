@@ -17,6 +17,8 @@ import pytest
 
 pytest.importorskip("azlab.testing")
 
+from ansible.module_utils import _internal  # noqa: E402
+from ansible.module_utils.common import warnings as ansible_warnings  # noqa: E402
 from ansible.module_utils.testing import patch_module_args  # noqa: E402
 from azlab.testing import lab  # noqa: E402
 
@@ -31,6 +33,10 @@ def run_module(name, arguments, check=False, diff=True, env=None):
     module = importlib.import_module("ansible_collections.dockhost.azure.plugins.modules." + name)
     parameters = dict(arguments, _ansible_check_mode=check, _ansible_diff=diff)
     out, before = io.StringIO(), dict(os.environ)
+    # A module's process is not the controller's, whatever other tests have imported into this one; and its warnings
+    # begin with it.
+    controller, _internal.is_controller = _internal.is_controller, False
+    ansible_warnings._global_warnings.clear()
     try:
         if env is not None:
             os.environ.update(env)
@@ -42,6 +48,7 @@ def run_module(name, arguments, check=False, diff=True, env=None):
             else:
                 raise AssertionError("the module ended without a result")
     finally:
+        _internal.is_controller = controller
         os.environ.clear()
         os.environ.update(before)
     sys.stdout.flush()
