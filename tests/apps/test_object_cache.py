@@ -56,7 +56,8 @@ def site(containers, image, tmp_path):
 def test_values_of_all_types_come_back_in_another_process(site):
     site.php("""
         $o = new stdClass; $o->a = 1;
-        foreach (['n' => 7, 's' => "z\\r\\n\\0ä", 'f' => false, 'z' => null, 'a' => ['x' => [1.5]], 'o' => $o, 'e' => '', 'big' => str_repeat('x', 300000)] as $k => $v) {
+        $values = ['n' => 7, 's' => "z\\r\\n\\0ä", 'f' => false, 'z' => null, 'a' => ['x' => [1.5]], 'o' => $o, 'e' => ''];
+        foreach ($values + ['big' => str_repeat('x', 300000)] as $k => $v) {
             wp_cache_set($k, $v, 'g');
         }
         echo json_encode(true);""")
@@ -94,12 +95,19 @@ def test_many_at_once(site):
 
 
 def test_groups_that_are_not_persistent_stay_in_the_process(site):
-    site.php("wp_cache_add_non_persistent_groups(['local']); wp_cache_set('k', 1, 'local'); wp_cache_set('k', 2, 'far'); echo json_encode(wp_cache_get('k', 'local'));")
+    site.php("""
+        wp_cache_add_non_persistent_groups(['local']);
+        wp_cache_set('k', 1, 'local'); wp_cache_set('k', 2, 'far');
+        echo json_encode(wp_cache_get('k', 'local'));""")
     assert site.cli("keys", "*").split() == [b"t:far:k"]
 
 
 def test_an_object_is_kept_as_it_was_when_it_was_stored(site):
-    assert site.php("$o = (object) ['v' => 1]; wp_cache_set('o', $o); $o->v = 2; $p = wp_cache_get('o'); $p->v = 3; echo json_encode(wp_cache_get('o'));") == {"v": 1}
+    assert site.php("""
+        $o = (object) ['v' => 1];
+        wp_cache_set('o', $o); $o->v = 2;
+        $p = wp_cache_get('o'); $p->v = 3;
+        echo json_encode(wp_cache_get('o'));""") == {"v": 1}
 
 
 def test_everything_expires(site):
@@ -113,7 +121,10 @@ def test_flush_empties_redis(site):
     assert site.cli("dbsize").strip() == b"0"
 
 
-USE = "$t = microtime(true); $s = wp_cache_set('k', 5); $r = [$s, wp_cache_get('k'), wp_cache_add('k', 6), $c->connected(), microtime(true) - $t < 3]; echo json_encode($r);"
+USE = """
+$t = microtime(true);
+$s = wp_cache_set('k', 5);
+echo json_encode([$s, wp_cache_get('k'), wp_cache_add('k', 6), $c->connected(), microtime(true) - $t < 3]);"""
 WITHOUT = [True, 5, False, False, True]
 
 
@@ -141,7 +152,13 @@ def test_a_redis_that_is_silent_costs_a_second_or_two(site):
 def test_a_connection_that_redis_has_closed_is_opened_again(site):
     assert site.php("""
         wp_cache_set('k', 1);
-        $admin = stream_socket_client('tcp://cache:6379'); fwrite($admin, "*2\\r\\n\\$4\\r\\nAUTH\\r\\n\\$5\\r\\np w'd\\r\\n*4\\r\\n\\$6\\r\\nCLIENT\\r\\n\\$4\\r\\nKILL\\r\\n\\$6\\r\\nSKIPME\\r\\n\\$3\\r\\nyes\\r\\n");
+        $send = function ($stream, ...$words) {
+            foreach ($words as $w) { $out = ($out ?? '') . '$' . strlen($w) . "\\r\\n$w\\r\\n"; }
+            fwrite($stream, '*' . count($words) . "\\r\\n" . $out);
+        };
+        $admin = stream_socket_client('tcp://cache:6379');
+        $send($admin, 'AUTH', "p w'd");
+        $send($admin, 'CLIENT', 'KILL', 'SKIPME', 'yes');
         $reply = fgets($admin) . fgets($admin);
         wp_cache_flush_runtime();
         echo json_encode([trim($reply), wp_cache_get('k'), $c->connected()]);""") == ["+OK\r\n:1", 1, True]

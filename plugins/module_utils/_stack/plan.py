@@ -180,7 +180,8 @@ def _leftovers(wanted: Wanted, actual: Actual, prune: bool) -> t.Iterator[Step]:
             if name not in wanted.services:
                 yield Step("remove", "service", name, "not in the document", before=_brief("service", item), id=_id(item))
     kept = () if prune else [item["Spec"] for name, item in actual.services.items() if name not in wanted.services]
-    used = {reference[f"{kind}Name"] for spec in kept for kind in ("Config", "Secret") for reference in spec["TaskTemplate"]["ContainerSpec"].get(f"{kind}s") or ()}
+    containers = [spec["TaskTemplate"]["ContainerSpec"] for spec in kept]
+    used = {item[f"{kind}Name"] for one in containers for kind in ("Config", "Secret") for item in one.get(f"{kind}s") or ()}
     for kind, names in (("config", set(wanted.configs)), ("secret", set(wanted.secrets))):
         for name, item in sorted(getattr(actual, f"{kind}s").items()):
             if name not in names and name not in used and not purpose(item):
@@ -193,7 +194,7 @@ def _leftovers(wanted: Wanted, actual: Actual, prune: bool) -> t.Iterator[Step]:
 
 def diff(steps: t.Iterable[Step]) -> dict[str, str]:
     """For --diff: what changes, before and after, one block an object."""
-    sides = {"before": [], "after": []}  # type: dict[str, list[str]]
+    sides: dict[str, list[str]] = {"before": [], "after": []}
     for step in steps:
         for side, content in (("before", step.before), ("after", step.after)):
             if content:

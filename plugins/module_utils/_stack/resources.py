@@ -17,7 +17,6 @@ import base64
 import hashlib
 import hmac
 import re
-import typing as t
 from dataclasses import dataclass, field
 
 from ansible_collections.dockhost.azure.plugins.module_utils._stack.values import (

@@ -44,6 +44,7 @@ def task(number, state="running", spec=NEW, desired=None, slot=None, **status):
 
 POLICY_NONE = {**NEW, "RestartPolicy": {"Condition": "none"}}
 ROLLED = {"State": "rollback_completed", "StartedAt": "then", "Message": "rolled"}
+PAUSED = {"State": "paused", "StartedAt": "now"}
 UPDATING = {"State": "updating", "StartedAt": "now"}
 LOST = {**NEW, "Placement": {"Constraints": ["node.labels.data == nowhere"]}}
 
@@ -70,7 +71,7 @@ CASES = [
         "failed",
         "its tasks fail again and again (3 times): its container ended with exit code 0 instead of running on",
     ),
-    ("paused", service(UpdateStatus={"State": "paused", "StartedAt": "now"}), [task(1), task(2, "failed", Err="boom")], "failed", "the update was paused: boom"),
+    ("paused", service(UpdateStatus=PAUSED), [task(1), task(2, "failed", Err="boom")], "failed", "the update was paused: boom"),
     ("rolled back now", service(UpdateStatus={**ROLLED, "StartedAt": "now"}), [task(1), task(2)], "failed", "the update was rolled back: rolled"),
     ("rolled back long ago", service(UpdateStatus=ROLLED), [task(1), task(2)], "done", ""),
     ("one-shot ended well", service({"Replicated": {"Replicas": 1}}, POLICY_NONE), [task(1, "complete", POLICY_NONE)], "done", ""),
