@@ -48,7 +48,7 @@ def failures(results: Sequence[StepResult]) -> List[Dict[str, Any]]:
         action = result.step.operation or result.step.action
         found.append({
             "host": host_of(result), "step": result.step.title, "action": action, "code": code, "message": message,
-            "next_step": next_step(code, message),
+            "next_step": next_step(code, message) or "run again",
         })  # fmt: skip
     return found
 
@@ -66,7 +66,8 @@ def sentences(found: Sequence[Dict[str, Any]]) -> List[str]:
     """One sentence for each cause, naming the hosts, Azure's code and words, and what to do."""
     causes: Dict[Tuple[str, str, str], List[Dict[str, Any]]] = {}
     for failure in found:
-        causes.setdefault((failure["action"], failure["code"], failure["next_step"]), []).append(failure)
+        advice = "" if failure["next_step"] == "run again" else failure["next_step"]
+        causes.setdefault((failure["action"], failure["code"], advice), []).append(failure)
     texts = []
     for (action, code, advice), members in causes.items():
         hosts = list(dict.fromkeys(member["host"] for member in members))
@@ -74,5 +75,5 @@ def sentences(found: Sequence[Dict[str, Any]]) -> List[str]:
         verb = VERBS.get(action)
         did = f"could not be {verb}" if verb else f"did not {action}"
         plural = "Hosts" if len(hosts) > 1 else "Host"
-        texts.append(f"{plural} {named} {did}: {code}: {members[0]['message'].rstrip('. ')}. To go on: {advice}.")
+        texts.append(f"{plural} {named} {did}: {code}: {members[0]['message'].rstrip('. ')}." + (f" To go on: {advice}." if advice else ""))
     return texts

@@ -178,10 +178,14 @@ async def _optional(client: Client, path: str) -> Any:
 
 
 async def image_versions(client: Client, location: str, image: Optional[Image]) -> Optional[List[Dict[str, Any]]]:
-    """The versions of a marketplace image; an empty list where there is none, None where it is not from there."""
+    """The versions of a marketplace image; an empty list where there is none, None where nothing can be known."""
     if image is None or not image.publisher:
         return None
-    found = await _optional(client, _image_path(client, location, image.publisher, image.offer, image.sku) + "/versions")
+    path = _image_path(client, location, image.publisher, image.offer, image.sku) + "/versions"
+    try:
+        found = await client.get(path, COMPUTE_API)
+    except AzureError:
+        return None
     return found if isinstance(found, list) else []
 
 

@@ -163,11 +163,16 @@ NEXT_STEPS = (
     ("MarketplacePurchaseEligibilityFailed", "accept the image's terms (az vm image terms accept) and give image_plan"),
     ("VMMarketplaceInvalidInput", "give image_plan with the plan of the image, or leave it out for an image without one"),
     ("ReferencedResourceNotProvisioned", "run again once the network is ready"),
+    ("AuthorizationFailed", "give this client the role Contributor on the resource group (and on that of the network)"),
+    ("LinkedAuthorizationFailed", "give this client the role Contributor on the resource groups that the hosts refer to"),
+    ("RequestDisallowedByPolicy", "ask who sets the policy, or give the options that it asks for"),
+    ("ScopeLocked", "remove the lock of the resource group"),
+    ("ConnectionFailed", "check the connection to Azure and run again"),
 )
 
 
 def next_step(code: str, message: str = "") -> str:
-    """What to do about an error of Azure, as a part of a sentence."""
+    """What to do about an error of Azure, as a part of a sentence; an empty text where running again is all there is."""
     if code == "OperationNotAllowed" and "quota" in message.lower():
         code = "QuotaExceeded"
-    return next((step for start, step in NEXT_STEPS if code.lower().startswith(start.lower())), "run again to continue from here")
+    return next((step for start, step in NEXT_STEPS if code.lower().startswith(start.lower())), "")
