@@ -133,6 +133,11 @@ class Deployment:
         ).stdout
         return printed.partition("\n")[2]
 
+    def forget_connections(self) -> None:
+        """Let Ansible sign in anew: the connections that it keeps open would work with any key and without a daemon."""
+        for socket in pathlib.Path(self.env["ANSIBLE_HOME"], "cp").glob("*"):
+            socket.unlink()
+
     # -- looking at it from outside -----------------------------------------------------------------
 
     @property
