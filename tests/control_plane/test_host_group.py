@@ -299,3 +299,42 @@ def test_a_zone_without_room(azure, network, policy):
     healed = run(azure, network, count=3)
     assert not healed["failed"] and len(healed["hosts"]) == 3
     assert {host["provisioning_state"] for host in healed["hosts"]} == {"Succeeded"}
+
+
+def test_ssh_is_waited_for_and_what_is_missing_is_named(azure, network):
+    failed = run(azure, network, count=1, public_ip=True, wait_for="ssh", wait_timeout=1)
+    address = azure.run("host_group_info", {"resource_group": network})["hosts"][0]["public_address"]
+    assert failed["msg"].startswith(f"SSH does not answer after 1 seconds on web-1 ({address}:22: "), failed["msg"]
+    assert failed["msg"].endswith(
+        "check that the security group lets this controller in (DOCKHOST_SSH_SOURCES) and that the host has booted (serial log), or give a "
+        "longer wait_timeout."
+    )
+
+
+def test_rights_that_end_at_the_resource_group(azure, network):
+    """Then the subscription's list of run-time states is refused, and the hosts are asked one by one."""
+    run(azure, network, count=2)
+    azure.admin.fault(
+        method="GET", path="^/subscriptions/[^/]+/providers/Microsoft.Compute/virtualMachines$", status=403, code="AuthorizationFailed", times=0
+    )
+    try:
+        found, sent = requests(azure, lambda: run(azure, network, count=2))
+    finally:
+        azure.admin.clear_faults()
+    assert not found["changed"] and [host["power_state"] for host in found["hosts"]] == ["running", "running"]
+    assert len([entry for entry in sent if "instanceView" in entry["query"]]) == 2
+
+
+def test_a_run_that_was_cut_off_is_waited_for(azure, network):
+    run(azure, network, count=1)
+    azure.admin.latencies(overrides=[{"type": "Microsoft.Compute/virtualMachines", "method": "DELETE", "seconds": 2}], scale=1)
+    try:
+        path = f"resourceGroups/{network}/providers/Microsoft.Compute/virtualMachines/web-1"
+        assert azure.arm("DELETE", path)[0] == 202
+        planned = run(azure, network, count=1, check=True)
+        assert not planned["failed"]
+        azure.admin.latencies(scale=0)
+        healed = run(azure, network, count=1)
+    finally:
+        azure.admin.latencies(scale=0, overrides=[])
+    assert [step["name"] for step in healed["plan"]] == ["web-1-nic", "web-1"] and healed["hosts"][0]["provisioning_state"] == "Succeeded"
