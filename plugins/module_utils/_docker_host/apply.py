@@ -24,30 +24,47 @@ _UNITS = ("docker.service", "docker.socket")
 
 def apply(todo: Plan, observed: Observed, lock_timeout: float) -> None:
     """Do what the plan says."""
-    new_source = False
-    for path, text in todo.files.items():
-        write(path, text)
-        new_source = new_source or path.startswith("/etc/apt/")
-    first = not observed.active and probe.dockerd() is None
+    sources = {path: text for path, text in todo.files.items() if path.startswith("/etc/apt/")}
+    _write_all(sources)
+    first = bool(todo.install) and not observed.active and probe.dockerd() is None
     try:
-        if first and todo.install:
+        if first:
             _keep_stopped()
-        _packages(todo, new_source, lock_timeout)
+        _packages(todo, bool(sources), lock_timeout)
         if todo.daemon_json is not None:
-            _write_config(todo, observed)
+            validate(todo.daemon_json)
+        _configure(todo, observed, {path: text for path, text in todo.files.items() if path not in sources})
     except HostError:
         # The packages enabled their service; without its daemon.json it must not start at the next boot either.
         if first:
             run("systemctl", "disable", *_UNITS)
         raise
     finally:
-        if first and todo.install:
+        if first:
             check("systemctl", "unmask", "--runtime", *_UNITS)
-    if any(path.endswith(".conf") for path in todo.files):
-        check("systemctl", "daemon-reload")
-    _service(todo, observed)
+    _service(todo)
+    if todo.service in ("start", daemon.RESTART):
+        _start(todo.service, todo, observed)
+    write(probe.PENDING, None)
     for user in todo.users:
         check("usermod", "-a", "-G", "docker", user)
+
+
+def _configure(todo: Plan, observed: Observed, files: t.Mapping[str, str | None]) -> None:
+    """Put daemon.json and drop-in in place."""
+    if observed.active and todo.service in (daemon.RELOAD, daemon.RESTART):
+        # Before what makes it necessary: a run that is interrupted in between still leaves the next one its duty.
+        write(probe.PENDING, todo.service)
+    _write_all(files)
+    if todo.daemon_json is not None:
+        write(probe.DAEMON_JSON, todo.daemon_json)
+    if files:
+        check("systemctl", "daemon-reload")
+
+
+def _write_all(files: t.Mapping[str, str | None]) -> None:
+    for path, text in files.items():
+        write(path, text)
 
 
 def _keep_stopped() -> None:
@@ -111,33 +128,22 @@ def validate(text: str) -> None:
         raise HostError(f"daemon_options: the engine refuses this configuration, so it was not put in place: {words}")
 
 
-def _write_config(todo: Plan, observed: Observed) -> None:
-    """Put daemon.json in place, checked, with a note of what the running daemon is then owed."""
-    if todo.daemon_json is None:
-        return
-    validate(todo.daemon_json)
-    if observed.active and todo.service in (daemon.RELOAD, daemon.RESTART):
-        write(probe.PENDING, todo.service)
-    write(probe.DAEMON_JSON, todo.daemon_json)
-
-
-def _service(todo: Plan, observed: Observed) -> None:
+def _service(todo: Plan) -> None:
+    """Enable, stop, reload: what cannot fail for a reason in daemon.json."""
     if todo.enable:
         check("systemctl", "enable", "docker.service")
     if todo.service == "stop":
         check("systemctl", "stop", "docker.socket", "docker.service")
     elif todo.service == daemon.RELOAD:
         check("systemctl", "reload", "docker.service")
-    elif todo.service != daemon.NOTHING:
-        _start(todo.service, todo, observed)
-    write(probe.PENDING, None)
 
 
 def _start(verb: str, todo: Plan, observed: Observed) -> None:
     """Start or restart the daemon; where the new daemon.json keeps it from starting, put the old one back."""
     # systemd refuses a fourth start within a minute, and our own starts are deliberate.
     run("systemctl", "reset-failed", "docker.service")
-    result = run("systemctl", verb, "docker.service", timeout=180)
+    # The socket unit goes along: a daemon that had a socket of its own removed the one that systemd listens on.
+    result = run("systemctl", verb, *_UNITS, timeout=180)
     if result.code == 0:
         return
     cause = _journal() or last_lines(result)
@@ -145,7 +151,7 @@ def _start(verb: str, todo: Plan, observed: Observed) -> None:
     if todo.daemon_json is not None and observed.daemon_json is not None:
         write(probe.DAEMON_JSON, observed.daemon_json)
         run("systemctl", "reset-failed", "docker.service")
-        back = run("systemctl", "restart", "docker.service", timeout=180).code == 0
+        back = run("systemctl", "restart", *_UNITS, timeout=180).code == 0
         undone = " The old daemon.json is back and the engine runs again." if back else " The old daemon.json is back."
     write(probe.PENDING, None)
     raise HostError(f"The Docker Engine did not {verb}: {cause}.{undone}")

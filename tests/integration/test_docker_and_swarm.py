@@ -1,0 +1,140 @@
+# Copyright (c) 2026 The dockhost.azure authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Roles docker and swarm on hosts of azlab: what happens to containers, packets and the majority, not what files say."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+import yaml
+from deployment import Deployment, Run
+
+pytestmark = pytest.mark.machines
+
+HOSTS = ("roles-1", "roles-2", "roles-3")
+IMAGE = "docker.io/library/redis:8.0"
+
+
+class Fleet(Deployment):
+    """Three hosts that are to be managers."""
+
+    def role(self, name: str, *more: str, check: bool = True, tasks_from: str = "main", hosts: str = "swarm_manager") -> Run:
+        """Apply one role to the hosts."""
+        include = {"ansible.builtin.include_role": {"name": f"dockhost.azure.{name}", "tasks_from": tasks_from}}
+        play = self.folder / f"{name}-{tasks_from}.yml"
+        play.write_text(yaml.safe_dump([{"hosts": hosts, "gather_facts": False, "become": True, "tasks": [include]}]))
+        done = self.command("ansible-playbook", "-i", str(self.inventory), str(play), *more, check=check)
+        return Run(done.returncode, done.stdout + done.stderr)
+
+    def nodes(self, host: str) -> dict[str, tuple[str, str]]:
+        """Hostname -> state and what it is among the managers, as this host sees it."""
+        lines = self.on(host, "docker node ls --format '{% raw %}{{.Hostname}} {{.Status}} {{.ManagerStatus}}{% endraw %}'").split("\n")
+        return {words[0]: (words[1], " ".join(words[2:])) for words in map(str.split, lines) if words}
+
+
+@pytest.fixture(scope="module")
+def fleet(tmp_path_factory):
+    made = Fleet(tmp_path_factory.mktemp("roles"), "roles", "198.51.100.0/24", "172.31.0.0/16")
+    made.variables.update(deployment_hosts=3, deployment_managers=3, docker_buildx=False)
+    try:
+        made.start()
+        made.play("provision")
+        yield made
+    finally:
+        made.stop()
+
+
+def unchanged(run: Run, hosts: tuple[str, ...] = HOSTS) -> bool:
+    return {host: run.changed[host] for host in hosts} == dict.fromkeys(hosts, 0)
+
+
+def test_check_mode_on_a_fresh_host_tells_and_does_nothing(fleet):
+    told = fleet.role("docker", "--check", "--diff").output
+    assert "+docker.io " in told and '+  "log-driver": "json-file",' in told and "+service docker running" in told
+    assert fleet.on("roles-1", "test ! -e /usr/sbin/dockerd && echo none").strip() == "none"
+
+
+def test_engine_runs_and_a_second_run_changes_nothing(fleet):
+    assert all(fleet.role("docker").changed[host] == 1 for host in HOSTS)
+    assert unchanged(fleet.role("docker"))
+    # It started once, with its own configuration: docker0 comes from our pool and not from the engine's.
+    assert fleet.on("roles-2", "journalctl -u docker -o cat | grep -c 'Starting up'").strip() == "1"
+    assert "172.26.0.1/" in fleet.on("roles-2", "ip -brief address show docker0")
+
+
+def test_containers_live_through_a_reload_and_through_a_restart(fleet):
+    live = ("-e", "docker_live_restore=true", "--limit", "roles-1")
+    fleet.role("docker", *live)
+    fleet.on("roles-1", f"docker run -d --name lives {IMAGE}")
+    look = "docker inspect -f '{% raw %}{{.State.Pid}}{% endraw %}' lives; systemctl show -P MainPID docker"
+    container, daemon = fleet.on("roles-1", look).split()
+    fleet.role("docker", *live, "-e", '{"docker_daemon_options": {"labels": ["a=b"]}}')
+    assert fleet.on("roles-1", look).split() == [container, daemon]
+    assert "a=b" in fleet.on("roles-1", "docker info")
+    fleet.role("docker", *live, "-e", "docker_log_driver=local")
+    still, restarted = fleet.on("roles-1", look).split()
+    assert (still, restarted != daemon) == (container, True)
+
+
+@pytest.mark.parametrize(
+    "options, words",
+    [
+        ('{"no-such-option": 1}', "the engine refuses this configuration"),
+        ('{"bip": "banana"}', "The old daemon.json is back and the engine runs again"),
+        ('{"hosts": ["tcp://0.0.0.0:2375"]}', "without mutual TLS"),
+    ],
+)
+def test_a_bad_option_harms_nothing(fleet, options, words):
+    run = fleet.role("docker", "--limit", "roles-3", "-e", '{"docker_daemon_options": %s}' % options, check=False)
+    assert run.status != 0 and words in run.output
+    assert fleet.on("roles-3", "systemctl is-active docker").strip() == "active"
+    assert unchanged(fleet.role("docker", "--limit", "roles-3"), ("roles-3",))
+
+
+def test_swarm_of_three_managers(fleet):
+    fleet.on("roles-1", "docker rm -f lives")
+    fleet.role("docker")
+    run = fleet.role("swarm", "-vvv")
+    assert "SWMTKN" not in run.output
+    assert sorted(status for _state, status in fleet.nodes("roles-1").values()) == ["Leader", "Reachable", "Reachable"]
+    assert unchanged(fleet.role("swarm"))
+
+
+def test_packets_cross_the_overlay_between_all_hosts(fleet):
+    fleet.on("roles-1", "docker network create -d overlay --attachable crossing")
+    fleet.on("roles-1", f"docker service create -q --name cross --network crossing --mode global --endpoint-mode dnsrr {IMAGE}")
+    for host in HOSTS:
+        script = (
+            "c=$(docker ps -qf name=cross); for a in $(docker exec $c getent ahostsv4 tasks.cross | awk '{print $1}' | sort -u); "
+            "do docker exec $c timeout 5 redis-cli -h $a ping; done"
+        )
+        assert fleet.on(host, script).split() == ["PONG"] * 3
+    fleet.on("roles-1", "docker service rm cross; sleep 2; docker network rm crossing")
+
+
+def test_a_leader_that_was_re_created_joins_again(fleet):
+    leader = next(name for name, (_state, status) in fleet.nodes("roles-1").items() if status == "Leader")
+    fleet.on(leader, "docker swarm leave --force")  # what a new machine of that name would say: I am in no swarm
+    fleet.role("swarm")
+    assert sorted(fleet.nodes(leader)) == list(HOSTS)
+    assert all(state == "Ready" and status for state, status in fleet.nodes(leader).values())
+    assert unchanged(fleet.role("swarm"))
+
+
+def test_the_majority_is_never_given_up(fleet):
+    fleet.on("roles-3", "systemctl stop docker.socket docker")
+    refused = fleet.role("swarm", "--limit", "roles-2", tasks_from="leave", check=False)
+    assert re.search(r"removing roles-2 would leave 1 of 2 managers reachable; a majority needs 2", refused.output), refused.output
+    fleet.on("roles-3", "systemctl start docker")
+    fleet.role("swarm")
+    assert all(state == "Ready" for state, _status in fleet.nodes("roles-1").values())
+
+
+def test_a_host_leaves_and_comes_back(fleet):
+    fleet.role("swarm", "--limit", "roles-2", tasks_from="leave")
+    assert sorted(fleet.nodes("roles-1")) == ["roles-1", "roles-3"]
+    assert unchanged(fleet.role("swarm", "--limit", "roles-2", tasks_from="leave"), ("roles-2",))
+    fleet.role("swarm")
+    assert sorted(fleet.nodes("roles-1")) == list(HOSTS)
