@@ -5,10 +5,12 @@
 
 from __future__ import annotations
 
+import http.server
 import json
 import socket
 import stat
 import sys
+import threading
 
 import pytest
 
@@ -28,6 +30,38 @@ def clean(azure, monkeypatch, tmp_path):
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("PATH", str(tmp_path / "bin"))
     return {name: value for name, value in azure.lab.env.items() if name in SIGN_IN}
+
+
+@pytest.fixture
+def identity_endpoint():
+    """Start an endpoint that gives a token, or refuses; its address."""
+    servers = []
+
+    def start(token):
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):
+                body = {"access_token": token, "expires_on": "4102444800", "resource": "x", "token_type": "Bearer"}
+                if token is None:
+                    body = {"statusCode": 400, "message": "No managed identity found for specified client id."}
+                data = json.dumps(body).encode()
+                self.send_response(400 if token is None else 200)
+                self.send_header("Content-Type", "application/json")
+                self.send_header("Content-Length", str(len(data)))
+                self.end_headers()
+                self.wfile.write(data)
+
+            def log_message(self, *words):
+                pass
+
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        servers.append(server)
+        return "http://127.0.0.1:{0}/token".format(server.server_port)
+
+    yield start
+    for server in servers:
+        server.shutdown()
+        server.server_close()
 
 
 @pytest.fixture
@@ -132,6 +166,17 @@ def test_managed_identity(info, clean):
     assert info(env, auth_source="msi")["msg"] == (
         "Sign-in with a managed identity lacks subscription_id: set AZURE_SUBSCRIPTION_ID."
     )
+
+
+def test_a_managed_identity_that_the_platform_announces(azure, info, clean, identity_endpoint):
+    """The way of Azure's App Service and Container Instances: an endpoint in the environment gives the token."""
+    env = without(clean, "AZURE_SECRET", "AZURE_CLIENT_ID", "AZURE_TENANT")
+    env.update(IDENTITY_ENDPOINT=identity_endpoint(azure.lab.token()), IDENTITY_HEADER="here")
+    assert info(env)["exists"] is False
+    env["IDENTITY_ENDPOINT"] = identity_endpoint(None)
+    message = info(env, auth_source="msi")["msg"]
+    assert message.startswith("There is no managed identity here that Azure knows (")
+    assert message.endswith("give this machine one, or choose another auth_source.")
 
 
 @pytest.mark.parametrize("missing, message", [

@@ -8,6 +8,7 @@ The libraries are imported when they are used: an import costs up to half a seco
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import ssl
@@ -84,6 +85,8 @@ class Transport:
     """A signed-in SDK client that sends single requests. Made inside a running event loop."""
 
     def __init__(self, way: SignIn, cloud: Cloud, session: Any, sdk: str):
+        # The SDKs log what we turn into sentences; without a handler Python would print it to stderr.
+        logging.getLogger("azure").addHandler(logging.NullHandler())
         self.way, self.cloud, self.session = way, cloud, session
         self._credential = _Renewable(self)
         self._sdk = self._open(sdk)
