@@ -154,3 +154,18 @@ def test_locations_have_zones(azure: RunningLab) -> None:
     found = {r["name"]: r for r in azure.arm("GET", "locations")[1]["value"]}
     assert [z["logicalZone"] for z in found["westeurope"]["availabilityZoneMappings"]] == ["1", "2", "3"]
     assert "availabilityZoneMappings" not in found["westus"]
+
+
+@pytest.mark.parametrize(("path", "body"), [
+    (f"{NET}/virtualNetworks/x", {"properties": 5}), (f"{NET}/virtualNetworks/x", {"properties": {"subnets": {}}}),
+    (f"{NET}/virtualNetworks/x", {"properties": {"addressSpace": []}}),
+    (f"{NET}/virtualNetworks/x", {"properties": {"addressSpace": {"addressPrefixes": [{}]}}}),
+    (f"{NET}/networkSecurityGroups/x", {"properties": {"securityRules": ["ssh"]}}),
+    (f"{NET}/publicIPAddresses/x", {"sku": {"name": 5}}), (f"{NET}/publicIPAddresses/x", {"zones": "1"}),
+    (f"{COMPUTE}/virtualMachines/x", {"properties": {"osProfile": {"linuxConfiguration": {"ssh": []}}}}),
+    (f"{COMPUTE}/availabilitySets/x", {"properties": {"platformFaultDomainCount": "two"}}),
+])
+def test_members_of_the_wrong_kind(group: Group, path: str, body: dict[str, object]) -> None:
+    status, code, _ = group.refused("PUT", path, {"location": "westeurope", **body})
+    assert status == 400 and code in ("InvalidRequestContent", "InvalidParameter")
+    assert group.call("GET", path)[0] == 404

@@ -222,6 +222,12 @@ def test_the_driver_hears_of_changes_in_one_go(monkeypatch: pytest.MonkeyPatch) 
         _, _, headers = group.call("PUT", VM, vm_body("m", group.nic("n", subnet)["id"]))
         finished(group, headers)
         assert driver.known_at_boot
+        disk = {"lun": 0, "createOption": "Empty", "diskSizeGB": 1}
+        assert group.refused("PATCH", VM, {"properties": {"storageProfile": {"dataDisks": [disk]}}})[1] == \
+            "NotImplementedByLab"
+        static = {"privateIPAllocationMethod": "Static", "privateIPAddress": "10.20.0.77", "subnet": {"id": subnet}}
+        assert group.refused("PUT", f"{NET}/networkInterfaces/n", {"location": "westeurope", "properties": {
+            "ipConfigurations": [{"name": "ip", "properties": static}]}})[1] == "NotImplementedByLab"
         told = driver.told
         for number in range(20):
             group.call("PUT", f"{NET}/networkSecurityGroups/nsg/securityRules/r{number}", {"properties": {

@@ -69,7 +69,7 @@ class Lab:
         """Until the driver has the data path of this moment (or could not apply it in time)."""
         generation = self._network_generation
         deadline = time.monotonic() + seconds
-        while self.drives_network and self._applied_generation < generation and time.monotonic() < deadline:
+        while self.has_machines and self._applied_generation < generation and time.monotonic() < deadline:
             self._network_applied.clear()
             try:
                 await asyncio.wait_for(self._network_applied.wait(), deadline - time.monotonic())
@@ -77,8 +77,8 @@ class Lab:
                 return
 
     @property
-    def drives_network(self) -> bool:
-        """A lab without machines has no packets: its data path is computed only when somebody asks."""
+    def has_machines(self) -> bool:
+        """Are there hosts behind the model? Without them there are no packets either, and nobody to tell of them."""
         return not isinstance(self.driver, NoMachines)
 
     def wanted_network(self) -> netstate.NetworkState:
@@ -90,7 +90,7 @@ class Lab:
             await self._network_wanted.wait()
             await asyncio.sleep(0.02)           # changes come in bursts: one state for all of them
             self._network_wanted.clear()
-            if not self.drives_network:
+            if not self.has_machines:
                 continue
             generation = self._network_generation
             try:

@@ -38,6 +38,13 @@ def listed(body: dict[str, Any], key: str) -> list[dict[str, Any]]:
     return value
 
 
+def whole(value: Any, target: str) -> int:
+    """A JSON integer; Azure's error for anything else."""
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise invalid(target, f"The value '{value}' of parameter '{target}' is not an integer.")
+    return value
+
+
 class ComputeType(ResourceType):
     provider = "compute"
     name_limit = 80
@@ -75,10 +82,9 @@ class AvailabilitySets(ComputeType):
         body, existing, kept = self.checked(call)
         p = section(body, "properties")
         kept["sku"] = {"name": "Classic", **kept.get("sku", {})}
-        aligned = kept["sku"]["name"].lower() == "aligned"
-        faults = int(p.get("platformFaultDomainCount", 2))
-        updates = int(p.get("platformUpdateDomainCount", 5))
-        if not 1 <= faults <= (3 if aligned else 3):
+        faults, updates = (whole(p.get(key, default), key) for key, default in (
+            ("platformFaultDomainCount", 2), ("platformUpdateDomainCount", 5)))
+        if not 1 <= faults <= 3:
             raise invalid("platformFaultDomainCount",
                           f"The specified fault domain count {faults} must fall in the range 1 to 3.")
         if not 1 <= updates <= 20:

@@ -10,7 +10,7 @@ import json
 from dataclasses import replace
 from typing import Any
 
-from azlab.arm import checks
+from azlab.arm import checks, shapes
 from azlab.arm.compute import custom_script, vm_view
 from azlab.arm.compute.base import VM, ComputeType, section
 from azlab.arm.compute.vm_effects import shown_output
@@ -57,6 +57,7 @@ class Extensions(ComputeType):
     def put(self, call: Call) -> Answer:
         machine = self.machine(call)
         body, existing = call.body(), self.lab.store.get(str(call.id))
+        shapes.check(body)
         p = section(body, "properties")
         if self.lab.operations.running_for(machine.id) or self.lab.operations.running_for(str(call.id)):
             raise arm_error("conflict")

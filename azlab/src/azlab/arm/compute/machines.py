@@ -9,9 +9,9 @@ import uuid
 from dataclasses import replace
 from typing import Any
 
-from azlab.arm import checks
+from azlab.arm import checks, shapes
 from azlab.arm.compute import vm_body, vm_view
-from azlab.arm.compute.base import VM, ComputeType, section
+from azlab.arm.compute.base import VM, ComputeType, listed, section
 from azlab.arm.compute.disks import make_disk
 from azlab.arm.compute.offers import size_entry
 from azlab.arm.compute.vm_effects import Effects
@@ -174,6 +174,7 @@ class VirtualMachines(ComputeType):
                 self.lab, p, existing.id, existing.location)}
         if "storageProfile" in p:
             new["storageProfile"] = self._storage(p["storageProfile"], existing, new["hardwareProfile"]["vmSize"])
+        self._refuse_what_hosts_cannot(old, new)
         kept["properties"] = new
         if "identity" not in kept and "identity" in existing.body:
             kept["identity"] = existing.body["identity"]
@@ -189,6 +190,15 @@ class VirtualMachines(ComputeType):
         answer = Answer(200, self.render(resource), {"ETag": self.etag(resource)})
         operation = self.lab.start("update vm", resource, "compute", what=self.name, method="UPDATE")
         return self.started(call, answer, operation, location=False, retry_after=10)
+
+    def _refuse_what_hosts_cannot(self, old: dict[str, Any], new: dict[str, Any]) -> None:
+        """A host that runs cannot be given other disks or interfaces here: better an error than a model that lies."""
+        def parts(p: dict[str, Any]) -> tuple[list[str], list[str]]:
+            return ([d["name"].lower() for d in p["storageProfile"]["dataDisks"]],
+                    [n["id"].lower() for n in p["networkProfile"]["networkInterfaces"]])
+        if self.lab.has_machines and parts(old) != parts(new):
+            raise arm_error("lab_cannot", text="This lab cannot attach or detach data disks and network interfaces of a machine "
+                                               "that exists: name them when the machine is made.")
 
     def _check_secrets(self, p: dict[str, Any], existing: Resource) -> None:
         for key in ("customData", "adminPassword"):
@@ -218,6 +228,7 @@ class VirtualMachines(ComputeType):
         """PATCH is a PUT of what is there with the given members laid over it."""
         resource = self.require(call, writing=True)
         body = call.body()
+        shapes.check(body)
         merged: dict[str, Any] = {"location": resource.location, "properties": section(body, "properties")}
         for key in ("tags", "identity", "zones"):
             value = body.get(key, resource.body.get(key))
@@ -263,7 +274,7 @@ class VirtualMachines(ComputeType):
             raise arm_error("required", target="script")
         if resource.private["power"] != "running":
             raise arm_error("not_running")
-        parameters = [(str(p.get("name", "")), str(p.get("value", ""))) for p in body.get("parameters", [])]
+        parameters = [(str(p.get("name", "")), str(p.get("value", ""))) for p in listed(body, "parameters")]
         operation = self.lab.start("run command", f"{resource.id}/runCommand/{uuid.uuid4()}", "compute",
                                    what=f"{self.name}/runCommand", method="POST", location=resource.location,
                                    args={"machine": resource.id, "script": script, "parameters": parameters})

@@ -24,7 +24,7 @@ class PublicAddresses(NetworkType):
     def prepare(self, call: Call, body: dict[str, Any], existing: Resource | None,
                 kept: dict[str, Any]) -> dict[str, Any]:
         owner = existing.id if existing else str(call.id.root)
-        kept["sku"] = {"tier": "Regional", **(kept.get("sku") or {"name": "Basic"})}
+        kept["sku"] = {"name": "Basic", "tier": "Regional", **(kept.get("sku") or {})}
         if existing and existing.body["sku"]["name"] != kept["sku"]["name"]:
             raise network_error("sku_change", id=owner)
         standard = kept["sku"]["name"].lower().startswith("standard")

@@ -30,7 +30,7 @@ class LoadBalancers(NetworkType):
     def prepare(self, call: Call, body: dict[str, Any], existing: Resource | None,
                 kept: dict[str, Any]) -> dict[str, Any]:
         owner = existing.id if existing else str(call.id.root)
-        kept["sku"] = {"tier": "Regional", **(kept.get("sku") or {"name": "Basic"})}
+        kept["sku"] = {"name": "Basic", "tier": "Regional", **(kept.get("sku") or {})}
         if existing and existing.body["sku"]["name"] != kept["sku"]["name"]:
             raise network_error("sku_change", id=owner)
         parts = {key: embed(owner, key, body.get(key)) for key in PARTS}

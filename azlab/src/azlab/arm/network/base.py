@@ -110,7 +110,8 @@ class NetworkType(ResourceType):
         self.after_put(resource)
         answer = Answer(201 if new else 200, self.render(resource, call))
         operation = self.lab.start(self.put_effect, resource, "network", what=self.name, method="PUT")
-        return self.started(call, answer, operation, location=False, retry_after=self.put_retry_after)
+        return self.started(call, answer, operation, location=False,
+                            retry_after=self.put_retry_after if state == "Updating" else None)
 
     def delete(self, call: Call) -> Answer:
         checks.require_group(call)

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from azlab.arm import checks
+from azlab.arm import checks, shapes
 from azlab.arm.network.base import NetworkType
 from azlab.arm.types import ResourceType, not_found
 from azlab.arm.wire import Answer, Call
@@ -59,6 +59,7 @@ class Child(ResourceType):
             raise arm_error("method", method="PUT")
         parent = self._parent(call, writing=True)
         body = call.body()
+        shapes.check(body)
         name = checks.name_of(call, body, self.name_limit)
         self.parent.refuse_busy(call, parent)
         current = self._find(call, parent)
@@ -78,7 +79,8 @@ class Child(ResourceType):
         self.parent.after_put(parent)
         answer = Answer(200 if current else 201, self._find(call, parent))
         operation = self.lab.start(self.parent.put_effect, parent, "network", what=self.name, method="PUT")
-        return self.started(call, answer, operation, location=False, retry_after=self.retry_after)
+        return self.started(call, answer, operation, location=False,
+                            retry_after=self.retry_after if parent.state == "Updating" else None)
 
     def check_delete(self, parent: Resource, child: dict[str, Any]) -> None:
         """Raise when something still uses the child."""

@@ -12,7 +12,7 @@ from azlab.arm.network.allocation import allocate, find_subnet
 from azlab.arm.network.base import NetworkType, embed, reference
 from azlab.arm.network.ports import check_room, reassign
 from azlab.arm.wire import Answer, Call
-from azlab.errors import network_error
+from azlab.errors import arm_error, network_error
 from azlab.ids import parse
 from azlab.store import Resource
 
@@ -83,6 +83,9 @@ class Interfaces(NetworkType):
         found = find_subnet(self.lab.store, p["subnet"]["id"])
         assert found is not None
         allocate(self.lab.store, found[1], configuration, old, reserved)
+        if (self.lab.has_machines and old and old["properties"]["privateIPAddress"] != p["privateIPAddress"]
+                and self.lab.store.referrers(source.rsplit("/ipConfigurations/", 1)[0], VM)):
+            raise arm_error("lab_cannot", text="This lab cannot change the private address of a machine that exists.")
 
     def _check_room(self, configurations: list[dict[str, Any]]) -> None:
         for configuration in configurations:

@@ -61,15 +61,15 @@ class VirtualNetworks(NetworkType):
         properties = {"addressSpace": {"addressPrefixes": [str(n) for n in space]}, "subnets": subnets,
                       "virtualNetworkPeerings": body.get("virtualNetworkPeerings", []),
                       "enableDdosProtection": bool(body.get("enableDdosProtection", False))}
-        servers = body.get("dhcpOptions", {}).get("dnsServers")
-        if servers is not None:
+        if "dhcpOptions" in body:
+            servers = body["dhcpOptions"].get("dnsServers", [])
             for server in servers:
                 try:
                     ipaddress.ip_address(server)
                 except ValueError:
                     raise network_error("dns_server", name=server) from None
             properties["dhcpOptions"] = {"dnsServers": servers}
-        for key in ("privateEndpointVNetPolicies", "flowTimeoutInMinutes", "encryption", "bgpCommunities"):
+        for key in ("privateEndpointVNetPolicies", "enableVmProtection", "flowTimeoutInMinutes", "encryption", "bgpCommunities"):
             if key in body:
                 properties[key] = body[key]
         return properties
