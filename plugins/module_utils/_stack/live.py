@@ -77,15 +77,31 @@ def store_digest_key(engine: Engine, stack: str, key: bytes) -> None:
     engine.post("/configs/create", body=spec)
 
 
-class Deployer:
-    """Carries out steps. ``pin`` (always, changed, never) says when a tag is resolved to a digest; ``auth`` holds registry headers."""
+def pin_images(engine: Engine, images: t.Iterable[str]) -> tuple[dict[str, str], list[str]]:
+    """Resolve tags once, on the manager, so that all hosts run the same image: {image: image@digest}, and notes on those that
+    could not be resolved."""
+    pins, notes = {}, []
+    for image in sorted(images):
+        if "@" in image:
+            continue
+        try:
+            digest = engine.get(f"/distribution/{image}/json")["Descriptor"]["digest"]
+        except EngineError as error:
+            notes.append(f"{image}: its registry did not tell the digest, so each host takes what its tag means there ({error.message})")
+            continue
+        tagged = image if ":" in image.rsplit("/", 1)[-1] else f"{image}:latest"
+        pins[image] = f"{tagged}@{digest}"
+    return pins, notes
 
-    def __init__(self, engine: Engine, actual: Actual, pin: str = "changed", auth: t.Mapping[str, str] | None = None) -> None:
+
+class Deployer:
+    """Carries out steps. ``pins`` are images with their digests; a service whose image did not change keeps the digest that it has."""
+
+    def __init__(self, engine: Engine, actual: Actual, pins: t.Mapping[str, str] | None = None, repin: bool = False) -> None:
         self._engine = engine
         self._actual = actual
-        self._pin = pin
-        self._auth = dict(auth or {})
-        self.notes: list[str] = []
+        self._pins = pins or {}
+        self._repin = repin
         self._ids = {
             "Config": {name: item["ID"] for name, item in actual.all_configs.items()},
             "Secret": {name: item["ID"] for name, item in actual.all_secrets.items()},
@@ -111,13 +127,13 @@ class Deployer:
             self._engine.delete(f"/services/{step.id}")
             self._wait_gone(step.id)
         if step.action != "update" or found is None:
-            self._engine.post("/services/create", body=spec, headers=self._auth)
+            self._engine.post("/services/create", body=spec)
             return
         before = found["Spec"]["TaskTemplate"].get("ForceUpdate", 0)
         # A job runs again only when it is forced: its spec has changed, so it has to.
         job = "ReplicatedJob" in spec["Mode"] or "GlobalJob" in spec["Mode"]
         spec["TaskTemplate"]["ForceUpdate"] = before + 1 if job else before
-        self._engine.post(f"/services/{step.id}/update", body=spec, headers=self._auth, version=found["Version"]["Index"])
+        self._engine.post(f"/services/{step.id}/update", body=spec, version=found["Version"]["Index"])
 
     def _with_ids(self, spec: dict[str, Json]) -> dict[str, Json]:
         spec = copy.deepcopy(spec)
@@ -128,21 +144,13 @@ class Deployer:
         return spec
 
     def _set_image(self, spec: dict[str, Json], found: Json) -> None:
-        """Resolve the tag once, on the manager, so that all hosts run the same image."""
         container = spec["TaskTemplate"]["ContainerSpec"]
         image = container["Image"]
-        if found and self._pin != "always" and found["Spec"].get("Labels", {}).get(IMAGE) == image:
+        again = self._repin and image in self._pins
+        if found and not again and found["Spec"].get("Labels", {}).get(IMAGE) == image:
             container["Image"] = found["Spec"]["TaskTemplate"]["ContainerSpec"]["Image"]
-            return
-        if self._pin == "never" or "@" in image:
-            return
-        try:
-            digest = self._engine.get(f"/distribution/{image}/json")["Descriptor"]["digest"]
-        except EngineError as error:
-            self.notes.append(f"{image}: its registry did not tell the digest, so each host takes what its tag means there ({error.message})")
-            return
-        last = image.rsplit("/", 1)[-1]
-        container["Image"] = f"{image if ':' in last else image + ':latest'}@{digest}"
+        else:
+            container["Image"] = self._pins.get(image, image)
 
     def _remove(self, step: Step) -> None:
         for attempt in range(40):

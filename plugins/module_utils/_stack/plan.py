@@ -58,15 +58,18 @@ class Step:
         return {"action": self.action, "type": self.type, "name": self.name, "reason": self.reason, "changes": changes}
 
 
-def plan(wanted: Wanted, actual: Actual, prune: bool = True) -> list[Step]:
-    """Steps in the order in which they are safe: what services need, services, what is no longer wanted."""
+def plan(wanted: Wanted, actual: Actual, prune: bool = True, pins: t.Mapping[str, str] | None = None) -> list[Step]:
+    """Steps in the order in which they are safe: what services need, services, what is no longer wanted.
+
+    ``pins`` {image: image@digest}: services that run another digest of their image are updated.
+    """
     steps = [*_networks(wanted, actual)]
     for kind, blobs, mine, everything in (
         ("config", wanted.configs, actual.configs, actual.all_configs),
         ("secret", wanted.secrets, actual.secrets, actual.all_secrets),
     ):
         steps += _blobs(kind, blobs, mine, everything)
-    steps += _services(wanted, actual)
+    steps += _services(wanted, actual, pins or {})
     steps += _leftovers(wanted, actual, prune)
     return steps
 
@@ -152,7 +155,7 @@ def _blobs(kind: str, wanted: t.Mapping[str, Blob], mine: t.Mapping[str, Json], 
             raise StackError(f"{kind}s: {name} exists and does not belong to this stack: give it another name.")
 
 
-def _services(wanted: Wanted, actual: Actual) -> t.Iterator[Step]:
+def _services(wanted: Wanted, actual: Actual, pins: t.Mapping[str, str]) -> t.Iterator[Step]:
     names = {_id(item): name for name, item in actual.all_networks.items()}
     for name, spec in sorted(wanted.services.items()):
         after = lines(spec)
@@ -161,6 +164,10 @@ def _services(wanted: Wanted, actual: Actual) -> t.Iterator[Step]:
             yield Step("create", "service", name, "does not exist", after=shown(after), spec=spec)
             continue
         before = lines(found["Spec"], names)
+        pin = pins.get(spec["TaskTemplate"]["ContainerSpec"]["Image"])
+        if pin:
+            before["Image.digest"] = found["Spec"]["TaskTemplate"]["ContainerSpec"]["Image"].partition("@")[2]
+            after["Image.digest"] = pin.partition("@")[2]
         changed = sorted(path for path in set(before) | set(after) if before.get(path) != after.get(path))
         if not changed:
             continue

@@ -17,11 +17,12 @@ from ansible_collections.dockhost.azure.plugins.module_utils._stack.live import 
     Deployer,
     digest_key,
     observe,
+    pin_images,
     remove_all,
     require_manager,
     store_digest_key,
 )
-from ansible_collections.dockhost.azure.plugins.module_utils._stack.plan import Step, diff, plan, plan_removal
+from ansible_collections.dockhost.azure.plugins.module_utils._stack.plan import Actual, Step, diff, plan, plan_removal
 from ansible_collections.dockhost.azure.plugins.module_utils._stack.resources import NAMESPACE
 from ansible_collections.dockhost.azure.plugins.module_utils._stack.service import IMAGE
 from ansible_collections.dockhost.azure.plugins.module_utils._stack.values import Json
@@ -55,12 +56,14 @@ def _present(engine: Engine, params: t.Mapping[str, Json], check_mode: bool) -> 
     actual = observe(engine, stack)
     key, new_key = digest_key(actual)
     wanted = _build(params, key)
-    steps = plan(wanted, actual, params["prune"])
-    notes = list(wanted.notes)
+    always = params["resolve_image"] == "always"
+    pins, pin_notes = pin_images(engine, _to_pin(wanted, actual, params["resolve_image"], check_mode))
+    steps = plan(wanted, actual, params["prune"], pins if always else None)
+    notes = [*wanted.notes, *pin_notes]
     verdicts: dict[str, Verdict] = {}
     waiter = Waiter(engine, f"{NAMESPACE}={stack}", params["settle"])
     if not check_mode:
-        deployer = Deployer(engine, actual, params["resolve_image"])
+        deployer = Deployer(engine, actual, pins, always)
         if new_key and any(blob.spec for blob in wanted.secrets.values()):
             store_digest_key(engine, stack, key)
         # What is outdated may be in use until the services have converged, and is what a rollback goes back to.
@@ -74,9 +77,19 @@ def _present(engine: Engine, params: t.Mapping[str, Json], check_mode: bool) -> 
                 deployer.apply(step)
         elif late:
             notes.append("outdated configs, secrets and networks stay until a run that waits")
-        notes += deployer.notes
     verdicts = verdicts or waiter.verdicts(set(wanted.services))
     return {**_told(steps), **_state(engine, wanted, verdicts), "notes": notes}
+
+
+def _to_pin(wanted: Wanted, actual: Actual, when: str, check_mode: bool) -> set[str]:
+    """The images whose digests have to be asked for."""
+    images = {name: spec["Labels"][IMAGE] for name, spec in wanted.services.items()}
+    if when == "always":
+        return set(images.values())
+    if when == "never" or check_mode:
+        return set()
+    had = {name: item["Spec"].get("Labels", {}).get(IMAGE) for name, item in actual.services.items()}
+    return {image for name, image in images.items() if had.get(name) != image}
 
 
 def _build(params: t.Mapping[str, Json], key: bytes) -> Wanted:

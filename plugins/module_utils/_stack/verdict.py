@@ -53,7 +53,9 @@ def judge(service: Json, tasks: t.Sequence[Json], nodes: t.Sequence[Json], befor
     current = [task for task in tasks if _current(task, service)]
     if "ReplicatedJob" in mode or "GlobalJob" in mode:
         return _judge_job(service, current, nodes, before)
-    alive = [task for task in current if task["DesiredState"] == "running"]
+    # What swarm last heard of tasks on a host that is gone says nothing, and stays for a day.
+    present = {node["ID"] for node in nodes if node["Status"]["State"] == "ready"}
+    alive = [task for task in current if task["DesiredState"] == "running" and task.get("NodeID", "") in present | {""}]
     view = _View(
         service,
         desired=_desired(service, nodes),
@@ -61,7 +63,7 @@ def judge(service: Json, tasks: t.Sequence[Json], nodes: t.Sequence[Json], befor
         alive=alive,
         running=[task for task in alive if task["Status"]["State"] == "running"],
         finished=_finished(service, current, alive),
-        stale=[task for task in tasks if task not in current and task["Status"]["State"] not in ENDED_STATES],
+        stale=[task for task in tasks if task not in current and _may_run(task) and task.get("NodeID", "") in present],
         history=[task for task in tasks if _failed(task, service)],
         failures=[task for task in tasks if _failed(task, service) and task["ID"] not in before.ended],
     )
@@ -212,6 +214,10 @@ def _failed(task: Json, service: Json) -> bool:
     """A task that should run on but ended by itself failed, whatever its exit code: swarm ends the others as "shutdown"."""
     state = task["Status"]["State"]
     return state in FAILED_STATES or (state == "complete" and not _one_shot(service))
+
+
+def _may_run(task: Json) -> bool:
+    return task["Status"]["State"] not in ENDED_STATES
 
 
 def _finished(service: Json, current: t.Sequence[Json], alive: t.Sequence[Json]) -> int:

@@ -71,6 +71,12 @@ def test_a_mode_that_cannot_change_in_place_is_replaced(everything, actual):
     assert (step.action, step.reason) == ("replace", "mode Global cannot become Replicated in place")
 
 
+def test_a_tag_that_means_another_digest_is_an_update(everything, actual):
+    steps = plan(everything(), actual, pins={"redis:8.0": "redis:8.0@sha256:abc"})
+    assert [step.action for step in steps] == ["update"] * 4
+    assert steps[0].after == {"Image.digest": "sha256:abc"}
+
+
 def test_prune_removes_what_the_document_does_not_name(everything, actual):
     wanted = everything(lambda document: document["services"].pop("web"))
     assert brief(plan(wanted, actual)) == [("remove", "service", "everything_web"), ("remove", "network", "everything_front")]

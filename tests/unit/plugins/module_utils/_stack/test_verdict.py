@@ -31,11 +31,12 @@ def service(mode=None, task=None, **more):
     return {"ID": "s", "Spec": {"Name": "x_web", "Mode": mode or {"Replicated": {"Replicas": 2}}, "TaskTemplate": task or NEW}, **more}
 
 
-def task(number, state="running", spec=NEW, desired=None, slot=None, **status):
+def task(number, state="running", spec=NEW, desired=None, slot=None, node_id="n1", **status):
     ended = state in ("complete", "failed", "rejected", "shutdown")
     return {
         "ID": f"t{number}",
         "Slot": slot or number,
+        "NodeID": node_id,
         "Spec": spec,
         "DesiredState": desired or ("shutdown" if ended else "running"),
         "Status": {"State": state, "Timestamp": f"2026-01-01T00:00:{number:02d}Z", **status},
@@ -53,6 +54,9 @@ CASES = [
     ("one starts", service(), [task(1), task(2, "starting")], "waiting", "1 of 2 tasks run; others are starting"),
     ("no task yet", service(), [], "waiting", "0 of 2 tasks run"),
     ("an old task is left", service(), [task(1), task(2), task(3, spec=OLD, desired="shutdown")], "waiting", "1 of the old version"),
+    ("an old task on a host that is gone", service(), [task(1), task(2), task(3, spec=OLD, desired="shutdown", node_id="n9")], "done", ""),
+    ("a task on a host that is gone", service(), [task(1), task(2), task(3, node_id="n9")], "done", ""),
+    ("a task without a host", service(), [task(1), task(2, "pending", node_id="")], "waiting", "others are pending"),
     ("old tasks only", service(), [task(1, spec=OLD), task(2, spec=OLD)], "waiting", "0 of 2 tasks run"),
     ("update goes on", service(UpdateStatus=UPDATING), [task(1), task(2)], "waiting", "2 of 2"),
     ("pending says why", service(), [task(1), task(2, "pending", Err="no suitable node")], "waiting", "others are pending: no suitable node"),
