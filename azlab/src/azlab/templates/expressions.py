@@ -137,6 +137,8 @@ class _Parser:
         arguments = []
         while self.peek() != "RightParenthesis":
             if arguments:
+                if self.peek() != "Comma":
+                    self.expect("RightParenthesis")     # to say what Azure says
                 self.expect("Comma")
             arguments.append(self.expression())
         self.at += 1
