@@ -1,0 +1,113 @@
+# Copyright (c) 2026 The dockhost.azure authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is run, and what is done to it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Dict, List, Optional, Tuple
+
+GROUP = "rg-faults"
+KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIFSSdwXM3ItvMNHN3qPpwS4nNT8sZNtNnHn9yLzHYzXt demo"
+TIMES = {
+    "Microsoft.Compute/virtualMachines PUT": 0.3, "Microsoft.Compute/virtualMachines UPDATE": 0.1,
+    "Microsoft.Compute/virtualMachines DELETE": 0.2, "Microsoft.Network/publicIPAddresses PUT": 0.0,
+    "Microsoft.Network/publicIPAddresses DELETE": 0.0, "Microsoft.Network/networkInterfaces DELETE": 0.0,
+    "Microsoft.Network/virtualNetworks PUT": 0.0, "Microsoft.Compute/disks DELETE": 0.0,
+    "Microsoft.Network/networkSecurityGroups PUT": 0.0,
+}  # fmt: skip
+
+NETWORK: Dict[str, Any] = {
+    "resource_group": GROUP, "location": "westeurope", "name": "net", "address_prefixes": ["10.60.0.0/16"],
+    "security_groups": [{"name": "nsg", "rules": [{"name": "ssh", "priority": 100}]}],
+    "subnets": [{"name": "hosts", "address_prefix": "10.60.1.0/24", "security_group": "nsg"}],
+}  # fmt: skip
+
+
+def hosts(count: int, name: str = "web", **more: Any) -> Dict[str, Any]:
+    """Arguments of host_group: hosts over three zones with an address each, so that there is much to lose."""
+    return {
+        "resource_group": GROUP, "name": name, "count": count, "size": "Standard_D2s_v5", "zones": ["1", "2", "3"],
+        "ssh_public_keys": [KEY], "subnet": {"network": "net", "name": "hosts"}, "public_ip": True, "swarm_managers": 1, **more,
+    }  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Case:
+    """A run that is disturbed: from which kept state, which module, and how many hosts there are when it is done."""
+
+    name: str
+    state: str
+    arguments: Dict[str, Any]
+    hosts: int
+    before: int = 0
+    module: str = "host_group"
+
+
+NEIGHBOUR = hosts(2, "other", deployment="neighbour", swarm_managers=None)
+CASES = {
+    case.name: case
+    for case in (
+        Case("create", "network", hosts(5), 5),
+        Case("scale_in", "five", hosts(2), 2, 5),
+        Case("update", "five", hosts(5, tags={"environment": "test"}), 5, 5),
+        Case("delete", "five", {"resource_group": GROUP, "name": "web", "state": "absent"}, 0, 5),
+    )
+}
+
+# Done to the n-th request of a run, whichever that is: sign-in and metadata too.
+REQUEST_FAULTS: Dict[str, Dict[str, Any]] = {
+    "429": {"status": 429, "code": "SubscriptionRequestsThrottled", "message": "Too many requests.", "headers": {"Retry-After": "1"}},
+    "500": {"status": 500},
+    "503": {"status": 503, "code": "ServiceUnavailable", "message": "The service is unavailable."},
+    "cut before": {"cut": "before"},
+    "cut after": {"cut": "after"},
+    "token refused": {"status": 401, "code": "ExpiredAuthenticationToken", "message": "The access token expiry has passed."},
+}
+# Done to the n-th operation that Azure works on.
+OPERATION_FAULTS: Dict[str, Dict[str, str]] = {
+    "operation Failed": {"code": "InternalExecutionError", "message": "An internal execution error occurred."},
+}
+KILLS = ("killed before", "killed after")
+
+ALLOCATION = {"code": "ZonalAllocationFailed", "message": "We do not have sufficient capacity for the requested VM size in this zone."}
+QUOTA = {
+    "status": 409, "code": "OperationNotAllowed",
+    "message": "Operation results in exceeding quota limits of Core. Maximum allowed: 100, Current in use: 98, Additional requested: 4.",
+}  # fmt: skip
+SKU = {"status": 409, "code": "SkuNotAvailable", "message": "The requested size for resource is currently not available in location 'westeurope'."}
+
+# Capacity: (rules, the hosts that fail, the code that the error must name)
+CAPACITY: Dict[str, Tuple[List[Dict[str, Any]], Tuple[int, ...], str]] = {
+    "no room in zone 2": ([{"method": "PUT", "path": "virtualMachines/web-(2|5)$", "operation": ALLOCATION, "times": 0}], (2, 5), "ZonalAllocationFailed"),
+    "quota used up half-way": ([{"method": "PUT", "path": "virtualMachines/web-[345]$", "times": 0, **QUOTA}], (3, 4, 5), "OperationNotAllowed"),
+    "size not available": ([{"method": "PUT", "path": "virtualMachines/web-", "times": 0, **SKU}], (1, 2, 3, 4, 5), "SkuNotAvailable"),
+}
+
+
+@dataclass(frozen=True)
+class Point:
+    """One run of a case with one thing done to it."""
+
+    case: str
+    fault: str
+    index: int = 0
+    extra: Optional[str] = None
+
+
+def points(case: str, requests: int, operations: int) -> List[Point]:
+    """All points of a case that takes so many requests and operations when nothing is done to it."""
+    found = [Point(case, fault, index) for fault in (*REQUEST_FAULTS, *KILLS) for index in range(1, requests + 1)]
+    return found + [Point(case, fault, index) for fault in OPERATION_FAULTS for index in range(1, operations + 1)]
+
+
+CONCURRENT = [
+    Point("concurrent", pair, delay) for pair in ("create+create", "create+scale_in", "scale_in+scale_in", "update+update", "delete+create")
+    for delay in (0, 100, 300, 600)
+]  # fmt: skip
+CAPACITY_POINTS = [Point("capacity", fault, 0, policy) for fault in CAPACITY for policy in ("keep", "rollback")]
+ENVIRONMENT = [
+    Point("environment", fault)
+    for fault in ("token ends early", "short tokens", "no such name", "proxy", "proxy refuses", "proxy breaks down")
+]

@@ -1,0 +1,148 @@
+# Copyright (c) 2026 The dockhost.azure authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The fault suite: every request of a run is disturbed in turn, and the next run has to put everything right.
+
+    run.py [--case create|scale_in|update|delete|kill|concurrent|capacity|environment] [--sample N] [--jobs N]
+
+Prints a line for each problem, the table of cases, and last one line of JSON. Ends with 1 when anything did not end
+right or with a clear error, did not converge, or left something behind.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import multiprocessing
+import pathlib
+import random
+import sys
+import time
+from collections import defaultdict
+from typing import Any, Dict, List, Optional, Sequence
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+sys.path[:0] = [str(ROOT / ".work" / "dev"), str(pathlib.Path(__file__).resolve().parent)]
+
+import cases  # noqa: E402
+from worker import Outcome, Worker  # noqa: E402
+
+WORKER: Optional[Worker] = None
+OTHERS = {"concurrent": cases.CONCURRENT, "capacity": cases.CAPACITY_POINTS, "environment": cases.ENVIRONMENT}
+COLUMNS = ("points", "ended right", "clear error", "killed", "converged", "orphans", "duplicates", "neighbours touched")
+
+
+def _begin() -> None:
+    global WORKER
+    WORKER = Worker()
+
+
+def _attempt(point: cases.Point) -> Outcome:
+    return WORKER.attempt(point)
+
+
+def _reference(name: str) -> Any:
+    return name, WORKER.reference(name)
+
+
+def collect(pool: Any, wanted: str) -> List[cases.Point]:
+    """The points of a case, or of all."""
+    names = [name for name in cases.CASES if wanted in ("all", "kill", name)]
+    found: List[cases.Point] = []
+    for name, (requests, operations) in pool.imap(_reference, names):
+        print(f"{name}: {requests} requests, {operations} operations when nothing goes wrong", flush=True)
+        found += cases.points(name, requests, operations)
+    if wanted == "kill":
+        return [point for point in found if point.fault in cases.KILLS]
+    for name, points in OTHERS.items():
+        if wanted in ("all", name):
+            found += points
+    return found
+
+
+def sample(points: Sequence[cases.Point], count: int, seed: int) -> List[cases.Point]:
+    """So many points, spread over all faults of all cases."""
+    chosen: List[cases.Point] = []
+    pools: Dict[Any, List[cases.Point]] = defaultdict(list)
+    for point in points:
+        pools[point.case, point.fault].append(point)
+    source = random.Random(seed)
+    for pool in pools.values():
+        source.shuffle(pool)
+    queues = list(pools.values())
+    source.shuffle(queues)
+    while len(chosen) < min(count, len(points)):
+        chosen += [pool.pop() for pool in queues if pool][: count - len(chosen)]
+    return chosen
+
+
+def table(outcomes: Sequence[Outcome]) -> List[str]:
+    """Rows for people: one for each fault of each case."""
+    rows: Dict[Any, List[Outcome]] = defaultdict(list)
+    for outcome in outcomes:
+        rows[outcome.point.case, outcome.point.fault].append(outcome)
+    lines = ["| case | what was done | " + " | ".join(COLUMNS) + " |", "|---|---|" + "---|" * len(COLUMNS)]
+    for (case, fault), found in sorted(rows.items()):
+        lines.append(f"| {case} | {fault} | " + " | ".join(str(number) for number in numbers(found)) + " |")
+    return lines
+
+
+def numbers(found: Sequence[Outcome]) -> List[int]:
+    """In the order of COLUMNS."""
+    ended = [outcome.ended for outcome in found]
+    return [
+        len(found), ended.count("right"), ended.count("error"), ended.count("killed"), sum(outcome.converged for outcome in found),
+        sum(outcome.orphans for outcome in found), sum(outcome.duplicates for outcome in found), sum(outcome.neighbours for outcome in found),
+    ]  # fmt: skip
+
+
+def run(case: str = "all", count: int = 0, jobs: int = 3, seed: int = 1, show: bool = False) -> Dict[str, Any]:
+    """Run the suite; returns what the last line says."""
+    began, outcomes = time.monotonic(), []
+    with multiprocessing.get_context("fork").Pool(jobs, _begin) as pool:
+        points = collect(pool, case)
+        points = sample(points, count, seed) if count else points
+        for outcome in pool.imap_unordered(_attempt, points):
+            if outcome.problem or show:
+                text = outcome.problem or outcome.message or outcome.ended
+                print(f"{'PROBLEM' if outcome.problem else outcome.ended} {outcome.point.case} / {outcome.point.fault} / {outcome.point.index} "
+                      f"{outcome.point.extra or ''}: {text}", flush=True)  # fmt: skip
+            if outcome.reached or outcome.problem:
+                outcomes.append(outcome)
+    print("\n".join(table(outcomes)))
+    return summary(outcomes, time.monotonic() - began)
+
+
+def summary(outcomes: Sequence[Outcome], seconds: float) -> Dict[str, Any]:
+    """The last line."""
+    found = numbers(outcomes)
+    return {
+        "points": found[0], "ended_right": found[1], "ended_with_clear_error": found[2], "killed": found[3], "converged_on_rerun": found[4],
+        "orphans": found[5], "duplicates": found[6], "neighbours_touched": found[7],
+        "problems": sum(1 for outcome in outcomes if outcome.problem), "seconds": round(seconds, 1),
+    }  # fmt: skip
+
+
+def passed(result: Dict[str, Any]) -> bool:
+    """Whether a summary is that of a suite that passed."""
+    return bool(result["points"]) and not result["problems"] and result["converged_on_rerun"] == result["points"] and not (
+        result["orphans"] or result["duplicates"] or result["neighbours_touched"]
+    )
+
+
+def main() -> int:
+    """The command."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--case", default="all", choices=["all", *cases.CASES, "kill", *OTHERS])
+    parser.add_argument("--sample", type=int, default=0, help="so many points instead of all of them")
+    parser.add_argument("--seed", type=int, default=1, help="which points a sample takes")
+    parser.add_argument("--jobs", type=int, default=3, help="labs side by side")
+    parser.add_argument("--verbose", action="store_true", help="a line for each point")
+    given = parser.parse_args()
+    result = run(given.case, given.sample, given.jobs, given.seed, given.verbose)
+    print(json.dumps(result))
+    return 0 if passed(result) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

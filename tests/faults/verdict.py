@@ -1,0 +1,110 @@
+# Copyright (c) 2026 The dockhost.azure authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the lab holds against what was asked for. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any, Dict, List, Mapping, Optional, Sequence
+
+Resource = Mapping[str, Any]
+PARTS = {"": "virtualmachines", "-nic": "networkinterfaces", "-osdisk": "disks", "-ip": "publicipaddresses"}
+
+
+@dataclass
+class Holding:
+    """How the lab differs from what was asked for; all empty: not at all."""
+
+    missing: List[str] = field(default_factory=list)
+    orphans: List[str] = field(default_factory=list)
+    duplicates: List[str] = field(default_factory=list)
+    wrong: List[str] = field(default_factory=list)
+    neighbours: List[str] = field(default_factory=list)
+
+    @property
+    def exact(self) -> bool:
+        return not (self.missing or self.orphans or self.duplicates or self.wrong or self.neighbours)
+
+    def text(self) -> str:
+        """What differs, for people."""
+        return "; ".join(f"{name}: {', '.join(found)}" for name, found in vars(self).items() if found)
+
+
+def _short(resource: Resource) -> str:
+    return resource["type"].rsplit("/", 1)[-1].lower() + "/" + resource["name"].lower()
+
+
+def ours(resource: Resource) -> bool:
+    """Whether it belongs to the group that is tested: by its name, which nobody else's begins with."""
+    return resource["name"].lower().startswith("web-")
+
+
+def holding(found: Sequence[Resource], wanted: Optional[Sequence[Resource]], neighbours: Sequence[Resource], count: int) -> Holding:
+    """Compare.
+
+    :param found: all resources of the resource group.
+    :param wanted: those of an undisturbed run, whose tags, zones and states are the measure; None: names only.
+    :param neighbours: those of others, as they were before.
+    :param count: the number of hosts that were asked for.
+    """
+    result = Holding()
+    mine = {_short(one): one for one in found if ours(one)}
+    expected = {f"{kind}/web-{index}{ending}" for index in range(1, count + 1) for ending, kind in PARTS.items()}
+    result.missing = sorted(expected - set(mine))
+    result.orphans = sorted(set(mine) - expected)
+    indexes = Counter((one["body"].get("tags") or {}).get("dockhost-index") for one in mine.values() if one["type"].lower().endswith("/virtualmachines"))
+    result.duplicates = sorted(f"index {index}" for index, times in indexes.items() if times > 1)
+    result.wrong = sorted(_wrong(mine, expected, {_short(one): one for one in wanted or ()}))
+    result.neighbours = sorted(_touched(found, neighbours))
+    return result
+
+
+def _wrong(mine: Dict[str, Resource], expected: Any, wanted: Dict[str, Resource]) -> List[str]:
+    found = []
+    for name in expected & set(mine):
+        one = mine[name]
+        if one["state"] != "Succeeded":
+            found.append(f"{name} is {one['state']}")
+        if name in wanted:
+            found += [f"{name} differs in {part}" for part in ("tags", "zones") if one["body"].get(part) != wanted[name]["body"].get(part)]
+        if name.startswith("disks/") and not str(one["body"].get("managedBy")).lower().endswith("/" + name[6:].replace("-osdisk", "")):
+            found.append(f"{name} is managed by {one['body'].get('managedBy')}")
+        if name.startswith("virtualmachines/"):
+            nics = [nic["id"].rsplit("/", 1)[-1].lower() for nic in one["body"]["properties"]["networkProfile"]["networkInterfaces"]]
+            if nics != [name[16:] + "-nic"]:
+                found.append(f"{name} has interfaces {nics}")
+    return found
+
+
+def _touched(found: Sequence[Resource], neighbours: Sequence[Resource]) -> List[str]:
+    there = {one["id"].lower(): one for one in found}
+    texts = []
+    for before in neighbours:
+        after = there.get(before["id"].lower())
+        if after is None:
+            texts.append(f"{_short(before)} is gone")
+        elif (after["body"], after["state"], after["vm_id"]) != (before["body"], before["state"], before["vm_id"]):
+            texts.append(f"{_short(before)} was changed")
+    return texts + [f"{_short(one)} is new" for one in found if not ours(one) and one["id"].lower() not in {n["id"].lower() for n in neighbours}]
+
+
+def replaced(found: Sequence[Resource], before: Sequence[Resource], count: int) -> List[str]:
+    """Hosts that were to stay and are not the same machines any more."""
+    ids = {one["name"].lower(): one["vm_id"] for one in found if one["vm_id"]}
+    names = {f"web-{index}" for index in range(1, count + 1)}
+    return [one["name"] for one in before if one["vm_id"] and one["name"].lower() in names and ids.get(one["name"].lower()) != one["vm_id"]]
+
+
+def unclear(result: Mapping[str, Any]) -> Optional[str]:
+    """Why an ending is no clear error; None when it is one."""
+    text = str(result.get("msg") or "")
+    for key in ("hung", "crashed", "noise"):
+        if result.get(key):
+            return f"{key}: {result['noise'] if key == 'noise' else text}"
+    if "exception" in result or "Traceback" in text:
+        return f"a traceback: {text}"
+    if not 20 <= len(text) <= 1500 or "None" in text or "<" in text:
+        return f"not a sentence for people: {text}"
+    return None

@@ -1,0 +1,112 @@
+# Copyright (c) 2026 The dockhost.azure authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Run modules of the collection in forked processes: as separate as Ansible's own, without the price of the imports."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import select
+import signal
+import sys
+import tempfile
+import time
+from typing import Any, Callable, Dict, Mapping, Optional
+
+SPACE = "ansible_collections.dockhost.azure.plugins."
+SDKS = ("aiohttp", "azure.identity.aio", "azure.mgmt.compute.aio", "azure.mgmt.network.aio", "azure.core.pipeline.transport")
+
+
+def load(*modules: str) -> None:
+    """Import once what every run needs."""
+    for name in SDKS:
+        importlib.import_module(name)
+    for name in modules:
+        importlib.import_module(SPACE + "modules." + name)
+
+
+def quicken() -> None:
+    """The same policies at a pace for tests: pauses that the engine chooses are short, those that Azure asks for stay."""
+    retry = importlib.import_module(SPACE + "module_utils._azure.retry")
+    operations = importlib.import_module(SPACE + "module_utils._azure.operations")
+    after = importlib.import_module(SPACE + "module_utils._hosts.after")
+    read = importlib.import_module(SPACE + "module_utils._hosts.read")
+    retry.BROKEN_STEPS, retry.BUSY_STEPS = (0.02,) * len(retry.BROKEN_STEPS), (0.05,)
+    operations.PACE = after.PACE = read.PACE = (0.05, 0.1)
+
+
+class Run:
+    """A module that is running in a child process."""
+
+    def __init__(self, name: str, arguments: Mapping[str, Any], env: Mapping[str, str], check: bool = False, before: Optional[Callable[[], None]] = None):
+        self.out = tempfile.TemporaryFile("w+")
+        sys.stdout.flush()
+        self.pid = os.fork()
+        if not self.pid:
+            self._child(name, dict(arguments, _ansible_check_mode=check, _ansible_diff=False), env, before)
+        self.watch = os.pidfd_open(self.pid)
+        self.result: Dict[str, Any] = {}
+
+    def _child(self, name: str, arguments: Dict[str, Any], env: Mapping[str, str], before: Optional[Callable[[], None]]) -> None:
+        """Never returns."""
+        code = 70
+        try:
+            os.dup2(self.out.fileno(), 1)
+            os.dup2(self.out.fileno(), 2)
+            for proxy in ("HTTPS_PROXY", "https_proxy", "NO_PROXY", "no_proxy"):
+                os.environ.pop(proxy, None)
+            os.environ.update(env)
+            if before:
+                before()
+            from ansible.module_utils.testing import patch_module_args
+
+            with patch_module_args(arguments):
+                importlib.import_module(SPACE + "modules." + name).main()
+        except SystemExit as ended:
+            code = ended.code if isinstance(ended.code, int) else 0
+        except BaseException:
+            import traceback
+
+            traceback.print_exc()
+        finally:
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(code)
+
+    def wait(self, limit: float = 120.0) -> Dict[str, Any]:
+        """The module's result; ``killed``, ``hung`` or ``crashed`` (with its text) when it ended otherwise."""
+        began = time.monotonic()
+        hung = not select.select([self.watch], [], [], limit)[0]
+        if hung:
+            os.kill(self.pid, signal.SIGKILL)
+        dummy, status = os.waitpid(self.pid, 0)
+        os.close(self.watch)
+        self.out.seek(0)
+        text = self.out.read()
+        self.out.close()
+        self.result = _result(text, status)
+        if hung:
+            self.result = {"failed": True, "hung": True, "msg": "did not end within {0:.0f} s".format(time.monotonic() - began)}
+        return self.result
+
+
+def _result(text: str, status: int) -> Dict[str, Any]:
+    if os.WIFSIGNALED(status):
+        number = os.WTERMSIG(status)
+        return {"failed": True, "killed": number == signal.SIGKILL, "crashed": number != signal.SIGKILL, "msg": "signal {0}".format(number)}
+    lines = text.strip().splitlines()
+    try:
+        result = json.loads(lines[-1])
+    except (ValueError, IndexError):
+        return {"failed": True, "crashed": True, "msg": text[-2000:]}
+    if len(lines) > 1:
+        result["noise"] = "\n".join(lines[:-1])[-2000:]
+    result.setdefault("failed", False)
+    return result
+
+
+def run(name: str, arguments: Mapping[str, Any], env: Mapping[str, str], check: bool = False, before: Optional[Callable[[], None]] = None, limit: float = 120.0) -> Dict[str, Any]:
+    """Run a module to its end."""
+    return Run(name, arguments, env, check, before).wait(limit)
