@@ -88,3 +88,13 @@ def test_a_port_that_is_taken(azlab: Run) -> None:
     assert done.returncode == 1 and f"port {port} for the API cannot be used" in done.stderr
     assert "Traceback" not in done.stderr
     azlab("down", "--name", "other")
+
+
+def test_two_servers_never_share_a_state(azlab: Run, tmp_path: Path) -> None:
+    azlab("up", "--name", "cli")
+    env = {**os.environ, "AZLAB_HOME": str(tmp_path)}
+    second = subprocess.run([sys.executable, "-m", "azlab.server", "cli"], env=env, capture_output=True, text=True,
+                            timeout=30)
+    assert second.returncode == 1 and "is starting or running already" in second.stderr
+    assert "Traceback" not in second.stderr
+    assert azlab("status", "--name", "cli").returncode == 0

@@ -27,15 +27,19 @@ from azlab.settings import Settings, SettingsError, base_directory, load
 UP_TIMEOUT = {"none": 30, "docker": 1800}
 
 
-def is_running(settings: Settings) -> bool:
-    """Is the process that lab.json names alive, and is it this lab's server?"""
-    if not settings.pid:
-        return False
+def server_pid(settings: Settings) -> int:
+    """The process of this lab's server, ready or still starting; 0 when there is none."""
     try:
-        command = Path(f"/proc/{settings.pid}/cmdline").read_bytes().split(b"\0")
-    except OSError:
-        return False
-    return b"azlab.server" in command and settings.name.encode() in command
+        pid = settings.pid or int((settings.home / "lock").read_text() or 0)
+        command = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+    except (OSError, ValueError):
+        return 0
+    return pid if b"azlab.server" in command and settings.name.encode() in command else 0
+
+
+def is_running(settings: Settings) -> bool:
+    """Does this lab's server serve?"""
+    return bool(settings.pid) and server_pid(settings) == settings.pid
 
 
 def admin(settings: Settings, path: str, *, method: str = "GET") -> Any:
@@ -71,24 +75,34 @@ def up(args: argparse.Namespace) -> int:
         offset = log.tell()
         process = subprocess.Popen([sys.executable, "-m", "azlab.server", settings.name], stdin=subprocess.DEVNULL,
                                    stdout=log, stderr=log, start_new_session=True, cwd="/")
+    try:
+        return _wait_ready(settings, process, log_path, offset, quiet=args.quiet)
+    except KeyboardInterrupt:
+        process.terminate()
+        raise
+
+
+def _wait_ready(settings: Settings, process: subprocess.Popen[bytes], log_path: Path, offset: int, *,
+                quiet: bool) -> int:
+    """Follow the server's log until it serves or ends; the exit status of `up`."""
     deadline = time.monotonic() + UP_TIMEOUT[settings.machines]
-    shown = offset
+    shown, name = offset, settings.name
     while time.monotonic() < deadline:
-        shown = _show_progress(log_path, shown, quiet=args.quiet)
-        fresh = load(args.name)
+        shown = _show_progress(log_path, shown, quiet=quiet)
+        fresh = load(name)
         if fresh and fresh.pid == process.pid:
-            _show_progress(log_path, shown, quiet=args.quiet)
-            print(f"azlab '{args.name}' is up: {fresh.url} (machines: {fresh.machines}). To use it: "
-                  f"eval \"$(azlab env --name {args.name})\"")
+            _show_progress(log_path, shown, quiet=quiet)
+            print(f"azlab '{name}' is up: {fresh.url} (machines: {fresh.machines}). To use it: "
+                  f"eval \"$(azlab env --name {name})\"")
             return 0
         if process.poll() is not None:
             break
         time.sleep(0.05)
     else:
         process.terminate()
-        print(f"azlab '{args.name}' did not get ready in time; its log: {log_path}", file=sys.stderr)
+        print(f"azlab '{name}' did not get ready in time; its log: {log_path}", file=sys.stderr)
         return 1
-    print(f"azlab '{args.name}' did not start; the end of its log ({log_path}):", file=sys.stderr)
+    print(f"azlab '{name}' did not start; the end of its log ({log_path}):", file=sys.stderr)
     print(_tail(log_path, 8, offset), file=sys.stderr)
     return 1
 
@@ -134,14 +148,14 @@ def _tail(path: Path, count: int, offset: int = 0) -> str:
 
 def stop_server(settings: Settings, seconds: float = 20) -> None:
     """Ask the server to stop and wait for it; kill it when it does not listen."""
-    if not is_running(settings):
+    pid = server_pid(settings)
+    if not pid:
         return
-    pid = settings.pid
     os.kill(pid, signal.SIGTERM)
     deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline and is_running(settings):
+    while time.monotonic() < deadline and server_pid(settings) == pid:
         time.sleep(0.05)
-    if is_running(settings):
+    if server_pid(settings) == pid:
         os.kill(pid, signal.SIGKILL)
 
 
@@ -272,6 +286,9 @@ def main(argv: list[str] | None = None) -> int:
     except (SettingsError, MachineError, urllib.error.URLError) as problem:
         print(f"azlab: {problem}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("azlab: interrupted", file=sys.stderr)
+        return 130
     except PermissionError as problem:
         print(f"azlab: {problem.filename} cannot be read or written: is it another user's lab? "
               f"Labs of this user are in {base_directory()}.", file=sys.stderr)

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import fcntl
 import logging
 import os
 import signal
@@ -65,7 +66,21 @@ class Server:
         self._stopped = asyncio.Event()
         self._runners: list[web.AppRunner] = []
 
+    def _lock_home(self) -> None:
+        """One server per lab: two would write the same state. The lock goes with the process, however it ends."""
+        self._lock = (self.settings.home / "lock").open("a+")
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            self._lock.close()
+            raise SettingsError(f"lab '{self.settings.name}' is starting or running already: see 'azlab status --name "
+                                f"{self.settings.name}', or end it with 'azlab down'.") from None
+        self._lock.truncate(0)
+        self._lock.write(str(os.getpid()))
+        self._lock.flush()
+
     async def start(self) -> None:
+        self._lock_home()
         api, admin = listen(self.settings.port, "the API"), listen(self.settings.admin_port, "the admin API")
         self.settings.port, self.settings.admin_port = api.getsockname()[1], admin.getsockname()[1]
         self.requests = RequestLog(self.settings.home / "requests.jsonl")
@@ -101,6 +116,7 @@ class Server:
         self.requests.close()
         self.settings.pid = 0
         self.settings.save()
+        self._lock.close()
 
 
 def _progress(text: str) -> None:
@@ -114,10 +130,17 @@ async def serve(settings: Settings) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, server.stop)
-    await server.start()
+    starting = loop.create_task(server.start())
+    stopping = loop.create_task(server.wait())
+    await asyncio.wait((starting, stopping), return_when=asyncio.FIRST_COMPLETED)
+    if not starting.done():
+        log.info("stopped while starting")
+        starting.cancel()
+        return
+    starting.result()
     log.info("ready after %.1f s: %s (admin http://127.0.0.1:%d)", time.monotonic() - began, settings.url,
              settings.admin_port)
-    await server.wait()
+    await stopping
     log.info("stopping")
     await server.close()
 
