@@ -94,8 +94,6 @@ def test_refusal_names_property_values_and_remedy():
     )
 
 
-
-
 def test_create_sends_no_empty_properties():
     made = plan([make("one", {"a": None, "list": [{"b": None, "c": 1}]})], {})
     assert made.steps[0].body == {"list": [{"c": 1}]}
