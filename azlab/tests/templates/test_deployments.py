@@ -162,6 +162,10 @@ def test_nested_deployments_in_both_scopes(group, make_group):
         resource("Microsoft.Resources/deployments", "outer", properties={"mode": "Incremental", "template": outer}),
     ], variables={"name": "from-outer"}, outputs={
         "where": {"type": "string", "value": "[reference('inner').outputs.where.value]"}})
+    _, _, headers = group.call("POST", f"{DEPLOYMENTS}/main/whatIf", body(whole))
+    found = {c["resourceId"].rsplit("/", 1)[1]: c["changeType"] for c in located(group, headers)[1]["properties"]["changes"]}
+    # what `inner` deploys is not known before `net` is there
+    assert found == {"net": "Create", "from-outer": "Create", "inner": "Deploy"}
     _, made = deploy(group, "main", whole)
     assert made["properties"]["provisioningState"] == "Succeeded", made["properties"].get("error")
     assert made["properties"]["outputs"]["where"]["value"] == f"10.0.0.0/16 {other.name}"

@@ -4,10 +4,13 @@
 """Expressions: what they mean, and what is wrong with them, in Azure's words."""
 from __future__ import annotations
 
+import itertools
+
 import pytest
 from azlab.templates.context import Recorder
 from azlab.templates.errors import ExpressionError
 from azlab.templates.evaluate import evaluate, show
+from azlab.templates.registry import TABLE
 from azlab.templates.values import UNKNOWN
 
 from .template_tools import GROUP, SUBSCRIPTION, scope
@@ -153,3 +156,30 @@ def test_names_of_properties_are_expressions_too_and_loops_make_arrays():
                          "input": {"lun": "[copyIndex('disks')]", "name": "[concat('d', copyIndex('disks', 1))]"}}]}
     assert evaluate(written, scope(NAMES)) == {
         "hidden-Hello": 1, "disks": [{"lun": 0, "name": "d1"}, {"lun": 1, "name": "d2"}, {"lun": 2, "name": "d3"}]}
+
+
+SAMPLES = ["", "a", "7", "2020-01-01", "Microsoft.Compute/disks", "P99999999Y", 0, -1, 2**62, True, None, [1], ["a"], [[1]],
+           {"a": 1}, 1.5]
+
+
+@pytest.mark.parametrize("function", sorted(TABLE.values(), key=lambda f: f.name), ids=lambda f: f.name)
+def test_no_function_breaks_on_any_kind_of_value(function):
+    """Whatever is given, the answer is a value or Azure's error, never a failure of the lab."""
+    where = scope({f"p{i}": value for i, value in enumerate(SAMPLES)})
+    most = min(function.most if function.most is not None else max(2, function.least), 3)
+    for count in range(function.least, most + 1):
+        for picked in itertools.product(range(len(SAMPLES)), repeat=count):
+            call = ", ".join(f"parameters('p{i}')" for i in picked)
+            try:
+                evaluate(f"[{function.name}({call})]", where)
+                answers += 1
+            except ExpressionError:
+                continue
+
+
+@pytest.mark.parametrize("written", ["[list()]", "[listKeys(1, 2)]", "[listKeys('a', 'b', parameters('p0'), 1)]", "[if('a')]",
+                                     "[if('a', 1, 2)]", "[and(true())]", "[or('a', 1)]", "[variables(1)]", "[parameters()]",
+                                     "[copyIndex('x', 'y', true())]", "[parameters('p0')[1]]", "[parameters('p0').a]"])
+def test_nor_do_those_with_rules_of_their_own(written):
+    with pytest.raises(ExpressionError):
+        evaluate(written, scope({"p0": None}))

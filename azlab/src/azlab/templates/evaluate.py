@@ -7,7 +7,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from azlab.templates import functions_deploy, functions_text, functions_values  # noqa: F401 - they fill the table
+from azlab.templates import functions_deploy, functions_logic, functions_text, functions_values  # noqa: F401 - the table
 from azlab.templates.context import Scope
 from azlab.templates.errors import ExpressionError
 from azlab.templates.expressions import Invoke, Item, Literal, Member, Node, is_expression, literal, parse

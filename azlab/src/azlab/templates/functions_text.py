@@ -206,14 +206,19 @@ def date_time_add(base: Any, duration: Any, how: Any = None) -> str:
     if not match:
         raise wrong("dateTimeAdd", f"expects an ISO 8601 duration: '{duration}' is none")
     years, months, weeks, days, hours, minutes, seconds = (int(g or 0) for g in match.groups()[1:])
-    step = timedelta(days=365 * years + 30 * months + 7 * weeks + days, hours=hours, minutes=minutes, seconds=seconds)
     given = text("dateTimeAdd", base)
     try:
+        step = timedelta(days=365 * years + 30 * months + 7 * weeks + days, hours=hours, minutes=minutes, seconds=seconds)
         moment = datetime.fromisoformat(given.replace(" ", "T", 1))
+    except OverflowError:
+        raise wrong("dateTimeAdd", f"cannot add '{duration}': it is too long") from None
     except ValueError:
         raise wrong("dateTimeAdd", f"expects a date: '{given}' is none") from None
     moment = moment.astimezone(timezone.utc) if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
-    moment = moment - step if match.group(1) else moment + step
+    try:
+        moment = moment - step if match.group(1) else moment + step
+    except OverflowError:
+        raise wrong("dateTimeAdd", f"cannot add '{duration}' to '{given}': there is no such date") from None
     return dotnet_date(moment, text("dateTimeAdd", how) if how is not None else "o")
 
 
@@ -228,4 +233,8 @@ def date_time_to_epoch(value: Any) -> int:
 
 @function("dateTimeFromEpoch", 1)
 def date_time_from_epoch(value: Any) -> str:
-    return datetime.fromtimestamp(integer("dateTimeFromEpoch", value), timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    try:
+        moment = datetime.fromtimestamp(integer("dateTimeFromEpoch", value), timezone.utc)
+    except (ValueError, OverflowError, OSError):
+        raise wrong("dateTimeFromEpoch", f"cannot be evaluated: there is no date '{value}'") from None
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -5,11 +5,11 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from azlab.arm.checks import GROUP_TYPE
+from azlab.arm.resources.deploy_view import template_hash
 from azlab.arm.subscriptions import API_VERSIONS
 from azlab.arm.wire import Answer, Call
 from azlab.ids import group_id
@@ -17,6 +17,7 @@ from azlab.lab import Lab
 from azlab.store import Resource
 from azlab.templates.context import Context, Scope
 from azlab.templates.errors import ExpressionError
+from azlab.templates.expressions import is_expression
 from azlab.templates.plan import Plan
 
 if TYPE_CHECKING:
@@ -114,8 +115,8 @@ class Lookup:
         if not full:
             return body.get("properties", {})
         parts = resource_id.split("/")
-        extra = {"apiVersion": version, "subscriptionId": parts[2], "scope": "", "resourceId": _relative(resource_id),
-                 "referenceApiVersion": version, "condition": True, "isConditionTrue": True,
+        extra = {"apiVersion": version, "subscriptionId": parts[2], "scope": "",
+                 "resourceId": resource_id.rpartition("/providers/")[2], "referenceApiVersion": version, "condition": True, "isConditionTrue": True,
                  "isTemplateResource": self.plan.find(target) is not None, "isAction": False,
                  "provisioningOperation": "Read"}
         if len(parts) > 4 and parts[3].lower() == "resourcegroups":
@@ -127,9 +128,16 @@ class Lookup:
         return dispatch(self.router, "POST", f"{resource_id}/{function}", version, body).body
 
 
-def _relative(resource_id: str) -> str:
-    return resource_id.rpartition("/providers/")[2]
+def as_function(name: str, template: dict[str, Any], parameters: dict[str, Any], mode: str) -> dict[str, Any]:
+    """What deployment() returns."""
+    return {"name": name, "properties": {"template": template, "templateHash": template_hash(template),
+                                         "parameters": parameters, "mode": mode, "provisioningState": "Accepted"}}
 
 
-def with_name(context: Context, deployment: dict[str, Any]) -> Context:
-    return replace(context, deployment=deployment)
+def is_open(value: Any) -> bool:
+    """Whether the parameters of a nested deployment are not all known before the deployment runs."""
+    if isinstance(value, dict):
+        return any(is_open(v) for k, v in value.items() if k.lower() != "template")
+    if isinstance(value, list):
+        return any(is_open(v) for v in value)
+    return isinstance(value, str) and is_expression(value)

@@ -4,9 +4,10 @@
 """What-if: what a deployment would change, found by comparing its bodies with the resources that are there."""
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from azlab.arm.resources.deploy_context import dispatch
+from azlab.arm.resources.deploy_context import dispatch, is_open
 from azlab.arm.resources.deploy_request import Request
 from azlab.errors import ArmError
 from azlab.store import Resource
@@ -17,6 +18,7 @@ from azlab.templates.planned import Planned
 from azlab.templates.values import find_key
 
 if TYPE_CHECKING:
+    from azlab.arm.resources.deployments import Deployments
     from azlab.arm.router import Router
 
 _MASK = "*******"
@@ -25,19 +27,32 @@ _COMPUTED = ("etag", "provisioningState", "resourceGuid", "systemData", "vmId", 
 _WRITE_ONLY = ("adminpassword", "customdata", "protectedsettings", "secrets")
 
 
-def what_if(router: "Router", plan: Plan, request: Request, group: Resource) -> list[dict[str, Any]]:
+def what_if(owner: "Deployments", plan: Plan, request: Request, group: Resource) -> list[dict[str, Any]]:
     """The changes, one per resource, in the order of their ids."""
-    secrets = [v for n, v in plan.values.items() if is_secure(plan.declared[n]) and isinstance(v, str) and v]
-    changes = [_one(router, planned, request, secrets) for planned in plan.active]
-    parts, mine = group.id.split("/"), {r.key for r in plan.active}
+    router = owner.router
+    changes = _changes(owner, plan, request)
+    parts, mine = group.id.split("/"), {str(c["resourceId"]).lower() for c in changes}
     for other in router.lab.store.in_group(parts[2], parts[4]):
-        if other.lid not in mine and other.type.count("/") == 1 and other.type != "Microsoft.Resources/deployments":
+        if other.lid not in mine and other.type.count("/") == 1 and other.type != owner.name:
             kind = "Delete" if request.mode == "Complete" and not other.body.get("managedBy") else "Ignore"
             change = {"resourceId": other.id, "changeType": kind}
             if not request.ids_only:
                 change["before"] = _clean(router.registry.render(other))
             changes.append(change)
     return sorted(changes, key=lambda c: str(c["resourceId"]).lower())
+
+
+def _changes(owner: "Deployments", plan: Plan, request: Request) -> list[dict[str, Any]]:
+    """Of a template and of those nested in it, as far as their parameters are known before they run."""
+    secrets = [v for n, v in plan.values.items() if is_secure(plan.declared[n]) and isinstance(v, str) and v]
+    changes = []
+    for planned in plan.active:
+        if planned.is_deployment and not is_open(planned.body):
+            _, nested, _, inner = owner.plan_nested(planned, planned.body)
+            changes += _changes(owner, inner, replace(nested, ids_only=request.ids_only))
+        else:
+            changes.append(_one(owner.router, planned, request, secrets))
+    return changes
 
 
 def _one(router: "Router", planned: Planned, request: Request, secrets: list[str]) -> dict[str, Any]:
@@ -58,7 +73,7 @@ def _one(router: "Router", planned: Planned, request: Request, secrets: list[str
         return {**change, "changeType": "Deploy"}
     if before is None:
         return {**change, "changeType": "Create", "after": after}
-    delta = _delta(before, {k: v for k, v in body.items()}, "")
+    delta = _delta(before, body, "")
     change.update(changeType="Modify" if delta else "NoChange", before=before, after={**before, **after})
     if delta:
         change["delta"] = delta

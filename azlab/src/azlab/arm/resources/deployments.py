@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from azlab.arm import checks
 from azlab.arm.resources import deploy_runner
 from azlab.arm.resources import deploy_view as view
-from azlab.arm.resources.deploy_context import make_context, pack_scope, unpack_scope
+from azlab.arm.resources.deploy_context import as_function, is_open, make_context, pack_scope, unpack_scope
 from azlab.arm.resources.deploy_request import Request, read_request
 from azlab.arm.resources.deploy_whatif import what_if
 from azlab.arm.types import ResourceType
@@ -85,12 +85,12 @@ class Deployments(ResourceType):
         group = self.lab.store.get(group_id(parts[2], parts[4]))
         outer = unpack_scope(self.router, kept["outer"]) if kept.get("outer") else None
         given = {name: {"value": value} for name, value in kept["values"].items()}
-        context = make_context(self.router, group, _as_function(resource.name, kept["template"], given, kept["mode"]))
+        context = make_context(self.router, group, as_function(resource.name, kept["template"], given, kept["mode"]))
         return plans.make(kept["template"], given, context, outer)
 
     def make_plan(self, group: Resource, name: str, request: Request, outer: Any = None) -> Plan:
         """The plan of a request, checked as far as it can be before it runs. Raises ArmError."""
-        context = make_context(self.router, group, _as_function(name, request.template, request.parameters, request.mode))
+        context = make_context(self.router, group, as_function(name, request.template, request.parameters, request.mode))
         try:
             plan = plans.make(request.template, request.parameters, context, outer)
         except TemplateError as problem:
@@ -102,8 +102,8 @@ class Deployments(ResourceType):
                            f"tracking id is '{uuid.uuid4()}'. See inner errors for details.", details=problems,
                            source="gateway")
         for nested in plan.active:
-            if nested.is_deployment and not _open(nested.body):
-                self._plan_nested(nested, nested.body)
+            if nested.is_deployment and not is_open(nested.body):
+                self.plan_nested(nested, nested.body)
         return plan
 
     def _preflight(self, planned: Planned) -> dict[str, Any] | None:
@@ -125,7 +125,8 @@ class Deployments(ResourceType):
                                f"'{','.join(self.lab.catalogue.regions)}'."}
         return None
 
-    def _plan_nested(self, nested: Planned, body: dict[str, Any]) -> tuple[Resource, Request, Any, Plan]:
+    def plan_nested(self, nested: Planned, body: dict[str, Any]) -> tuple[Resource, Request, Any, Plan]:
+        """Where a nested deployment goes, what it asks for, the scope of its expressions, its plan. Raises ArmError."""
         rid = parse(nested.id)
         if rid is None:
             raise ArmError(501, "NotImplementedByLab", f"The nested deployment '{nested.name}' goes to the scope of a "
@@ -147,9 +148,8 @@ class Deployments(ResourceType):
         plan = self.make_plan(group, call.id.name, request)
         resource, operation = self._begin(group, call.id.name, request, plan, None)
         status_url = f"{call.base}{resource.id}/operationStatuses/{operation.id}?api-version={call.api_version}"
-        answer = Answer(200 if existed else 201, view.deployment(resource),
-                        {"Azure-AsyncOperation": status_url, **self.hurry()}, operation)
-        return answer
+        return Answer(200 if existed else 201, view.deployment(resource),
+                      {"Azure-AsyncOperation": status_url, **self.hurry()}, operation)
 
     def hurry(self) -> dict[str, str]:
         """Azure gives no Retry-After here, so that clients ask every 30 s; a lab with a faster clock says so."""
@@ -158,7 +158,7 @@ class Deployments(ResourceType):
 
     def begin_nested(self, planned: Planned, body: dict[str, Any]) -> Answer:
         """Start a deployment that is a resource of another one. Raises ArmError."""
-        group, request, outer, plan = self._plan_nested(planned, body)
+        group, request, outer, plan = self.plan_nested(planned, body)
         existed = self.lab.store.get(planned.id) is not None
         _, operation = self._begin(group, planned.name, request, plan, outer)
         return Answer(200 if existed else 201, None, {}, operation)
@@ -258,7 +258,7 @@ class Deployments(ResourceType):
         _check_name(call.id.name)
         request = read_request(call.raw_body)
         plan = self.make_plan(group, call.id.name, request)
-        changes = what_if(self.router, plan, request, group)
+        changes = what_if(self, plan, request, group)
         return self._located(call, self._answer(group, {"status": "Succeeded", "properties": {
             "correlationId": str(uuid.uuid4()), "changes": changes, "diagnostics": []}}))
 
@@ -278,21 +278,6 @@ class Deployments(ResourceType):
 def template_problem(problem: TemplateError) -> ArmError:
     """The answer to a template that cannot be deployed."""
     return ArmError(400, problem.code, problem.message, source="gateway")
-
-
-def _as_function(name: str, template: dict[str, Any], parameters: dict[str, Any], mode: str) -> dict[str, Any]:
-    """What deployment() returns."""
-    return {"name": name, "properties": {"template": template, "templateHash": view.template_hash(template),
-                                         "parameters": parameters, "mode": mode, "provisioningState": "Accepted"}}
-
-
-def _open(value: Any) -> bool:
-    """Whether the parameters of a nested deployment are not all known before the deployment runs."""
-    if isinstance(value, dict):
-        return any(_open(v) for k, v in value.items() if k.lower() != "template")
-    if isinstance(value, list):
-        return any(_open(v) for v in value)
-    return isinstance(value, str) and is_expression(value)
 
 
 def _check_name(name: str) -> None:
