@@ -172,7 +172,6 @@ def test_no_function_breaks_on_any_kind_of_value(function):
             call = ", ".join(f"parameters('p{i}')" for i in picked)
             try:
                 evaluate(f"[{function.name}({call})]", where)
-                answers += 1
             except ExpressionError:
                 continue
 
