@@ -338,3 +338,18 @@ def test_a_run_that_was_cut_off_is_waited_for(azure, network):
     finally:
         azure.admin.latencies(scale=0, overrides=[])
     assert [step["name"] for step in healed["plan"]] == ["web-1-nic", "web-1"] and healed["hosts"][0]["provisioning_state"] == "Succeeded"
+
+
+def test_a_host_that_cannot_be_removed(azure, network):
+    run(azure, network, count=2)
+    azure.admin.fault(method="DELETE", path="virtualMachines/web-2", status=409, code="ScopeLocked", message="The scope is locked.", times=0)
+    try:
+        failed = state(azure, network, "absent")
+    finally:
+        azure.admin.clear_faults()
+    assert failed["msg"] == (
+        "Host web-2 could not be removed: ScopeLocked: The scope is locked. To go on: remove the lock of the resource group. The other steps "
+        "were done: running again continues from here."
+    )
+    assert [name for kind, name in azure.resources(network) if kind == "virtualMachines"] == ["web-2"]
+    assert not state(azure, network, "absent")["failed"] and hosts_and_nics(azure, network) == []

@@ -151,7 +151,8 @@ class HostGroupTask(Task):
         found = failures.failures(results)
         if not found:
             return  # interrupted: the framework says what was done
-        closing = "What was made is kept: running again continues from here."
+        done = "What was made is kept" if self.params["state"] == "present" else "The other steps were done"
+        closing = f"{done}: running again continues from here."
         if self.params["on_failure"] == "rollback" and self.params["state"] == "present":
             closing = await after.roll_back(client, self.params["resource_group"], self.params["name"], self.deployment, results)
         raise failures.HostsError(failures.sentences(found), found, closing)
