@@ -58,6 +58,7 @@ class Deployment:
             "ANSIBLE_CONFIG": str(ROOT / "examples" / "ansible.cfg"),
             "ANSIBLE_COLLECTIONS_PATH": str(folder / "collections"),
             "ANSIBLE_HOME": str(folder / "ansible"),
+            "ANSIBLE_SSH_CONTROL_PATH_DIR": str(folder / "cp"),
             "ANSIBLE_NOCOLOR": "1",
         }
         self.variables = {
@@ -66,6 +67,7 @@ class Deployment:
             "deployment_subnet_prefix": address_prefix.replace("/16", "/24"),
             "docker_source": "distribution",
             "wordpress_title": "The end-to-end blog",
+            "wordpress_block_external": True,
         }
 
     # -- setting up and taking down ----------------------------------------------------------------
@@ -135,7 +137,7 @@ class Deployment:
 
     def forget_connections(self) -> None:
         """Let Ansible sign in anew: the connections that it keeps open would work with any key and without a daemon."""
-        for socket in pathlib.Path(self.env["ANSIBLE_HOME"], "cp").glob("*"):
+        for socket in pathlib.Path(self.env["ANSIBLE_SSH_CONTROL_PATH_DIR"]).glob("*"):
             socket.unlink()
 
     # -- looking at it from outside -----------------------------------------------------------------
