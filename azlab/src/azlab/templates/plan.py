@@ -28,6 +28,7 @@ class Plan:
     values: dict[str, Any]                      # and their values
     resources: list[Planned] = field(default_factory=list)
     outputs: dict[str, Any] = field(default_factory=dict)       # as written
+    index: graph.Index | None = None            # of the finished plan
 
     @property
     def active(self) -> list[Planned]:
@@ -36,7 +37,8 @@ class Plan:
 
     def find(self, target: str) -> Planned | None:
         """The resource that reference() or dependsOn means: by id, symbolic name, type/name or name."""
-        return graph.Index(self.resources).one(target)
+        self.index = self.index or graph.Index(self.resources)
+        return self.index.one(target)
 
 
 def make(template: dict[str, Any], given: dict[str, Any], context: Context,

@@ -46,6 +46,7 @@ class Run:
         self.lookup = Lookup(self.router, plan)
         self.started = time.monotonic()
         self.saved = 0.0
+        self.pace = asyncio.Lock()
         done = [o for o in resource.private.get("operations", []) if o["properties"]["provisioningState"] == "Succeeded"]
         self.operations: list[dict[str, Any]] = done        # of a run that a restart of the lab cut short
         resource.private["operations"] = self.operations
@@ -77,32 +78,43 @@ class Run:
         """Start each resource when what it depends on is there; returns the errors."""
         finished = {o["properties"]["targetResource"]["id"].lower() for o in self.operations
                     if "targetResource" in o["properties"]}
-        waiting = {r.key: r for r in self.plan.active if r.key not in finished}
-        ready = set(finished)
+        known = {r.key: r for r in self.plan.active if r.key not in finished}
+        missing = {key: {d.lower() for d in r.depends_on} - finished for key, r in known.items()}
+        followers: dict[str, list[str]] = {}
+        for key, needed in missing.items():
+            for other in needed:
+                followers.setdefault(other, []).append(key)
         running: dict[asyncio.Task[None], Planned] = {}
-        errors = []
+        errors, ready = [], [key for key, needed in missing.items() if not needed]
         while True:
-            for key in [k for k, r in waiting.items() if all(d.lower() in ready for d in r.depends_on)]:
-                resource = waiting.pop(key)
-                running[asyncio.get_running_loop().create_task(self._one(resource))] = resource
+            for key in ready:
+                running[asyncio.get_running_loop().create_task(self._one(known[key]))] = known[key]
             if not running:
                 return errors
-            try:
-                done, _ = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
-            except asyncio.CancelledError:      # the deployment was cancelled, or the lab stops
-                for task in running:
-                    task.cancel()
-                await asyncio.gather(*running, return_exceptions=True)
-                raise
-            for task in done:
-                resource = running.pop(task)
-                problem = task.exception()
-                if problem is None:
-                    ready.add(resource.key)
-                elif isinstance(problem, Failed):
+            ready = []
+            for task in await self._some(running):
+                resource, problem = running.pop(task), task.exception()
+                if isinstance(problem, Failed):
                     errors.append(problem.error)
-                else:
+                elif problem is not None:
                     raise problem
+                else:
+                    for key in followers.get(resource.key, ()):
+                        missing[key].discard(resource.key)
+                        if not missing[key]:
+                            ready.append(key)
+
+    @staticmethod
+    async def _some(running: dict[asyncio.Task[None], Planned]) -> set[asyncio.Task[None]]:
+        """Those that have ended; there is at least one."""
+        try:
+            done, _ = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+        except asyncio.CancelledError:          # the deployment was cancelled, or the lab stops
+            for task in running:
+                task.cancel()
+            await asyncio.gather(*running, return_exceptions=True)
+            raise
+        return done
 
     async def _one(self, resource: Planned) -> None:
         """One resource, from its last expressions to the end of its operation. Raises Failed."""
@@ -147,13 +159,15 @@ class Run:
     async def _put(self, resource: Planned, body: dict[str, Any]) -> Answer:
         """The request, repeated as Azure repeats it when a provider asks for that. Raises ArmError."""
         for attempt in range(_RETRIES):
-            try:
-                if resource.is_deployment:
-                    return self.owner.begin_nested(resource, body)
-                return dispatch(self.router, "PUT", resource.id, resource.api_version, body)
-            except ArmError as problem:
-                if problem.status != 429 or attempt == _RETRIES - 1:
-                    raise
+            async with self.pace:               # hundreds are ready at once: clients get their turn between two
+                await asyncio.sleep(0)
+                try:
+                    if resource.is_deployment:
+                        return self.owner.begin_nested(resource, body)
+                    return dispatch(self.router, "PUT", resource.id, resource.api_version, body)
+                except ArmError as problem:
+                    if problem.status != 429 or attempt == _RETRIES - 1:
+                        raise
             await asyncio.sleep(_PAUSE)
         raise AssertionError("the loop ends by return or raise")
 

@@ -178,7 +178,7 @@ class Deployments(ResourceType):
             "templateHash": view.template_hash(request.template),
             "parameters": plans.parameters.shown(plan.declared, plan.values), "mode": request.mode,
             "timestamp": view.clock(), "duration": "PT0S", "correlationId": str(uuid.uuid4()),
-            "providers": view.providers(plan.active), "dependencies": view.dependencies(plan)}}
+            "providers": view.providers(plan.active)}, "graph": view.graph(plan)}
         resource.private = {"template": request.template, "values": plan.values, "mode": request.mode,
                             "outer": pack_scope(outer) if outer is not None else None, "operations": []}
         self.lab.store.put(resource)
@@ -244,7 +244,8 @@ class Deployments(ResourceType):
                     "parameters": plans.parameters.shown(plan.declared, plan.values), "mode": request.mode,
                     "provisioningState": "Succeeded", "timestamp": view.clock(), "duration": "PT0S",
                     "correlationId": str(uuid.uuid4()), "providers": view.providers(plan.active),
-                    "dependencies": view.dependencies(plan), "validatedResources": [{"id": r.id} for r in plan.active]}}
+                    "dependencies": view.dependencies(view.graph(plan)),
+                    "validatedResources": [{"id": r.id} for r in plan.active]}}
         if call.api_version < _ASYNC_VALIDATION:
             return Answer(200, body)
         if request.validation_level:
