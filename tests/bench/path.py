@@ -1,0 +1,37 @@
+# Copyright (c) 2026 The dockhost.azure authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The critical path of a task: the slowest chain of the latencies that were drawn in it. Pure."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import Any, Dict, List, Mapping, Sequence
+
+HOST_PARTS = ("-nic", "-ip", "-osdisk")
+
+
+def critical(operations: Sequence[Mapping[str, Any]]) -> float:
+    """Seconds below which a task with these operations cannot end, however many run side by side.
+
+    A network waits for its security groups; interfaces for networks; each machine for its own interface, and that for
+    its own address. Updates and deletes of different resources wait for nothing.
+
+    :param operations: ``effect``, ``id`` and ``delay`` (seconds) of each operation of the task.
+    """
+    slowest: Dict[str, float] = defaultdict(float)
+    hosts: Dict[str, Dict[str, float]] = defaultdict(dict)
+    alone: List[float] = [0.0]
+    creating = any(one["effect"] == "create vm" for one in operations)
+    for one in operations:
+        kind, name = one["id"].lower().split("/")[-2:]
+        if kind in ("networksecuritygroups", "virtualnetworks", "natgateways", "loadbalancers"):
+            slowest[kind] = max(slowest[kind], one["delay"])
+        elif creating and one["effect"].startswith(("put ", "create vm")):
+            host = next((name[: -len(ending)] for ending in HOST_PARTS if name.endswith(ending)), name)
+            hosts[host][kind] = one["delay"]
+        else:
+            alone.append(one["delay"])
+    shared = slowest["networksecuritygroups"] + slowest["virtualnetworks"]
+    chains = [sum(parts.get(kind, 0.0) for kind in ("publicipaddresses", "networkinterfaces", "virtualmachines")) for parts in hosts.values()]
+    return max([shared + chain for chain in chains] + [shared, *alone, slowest["loadbalancers"], slowest["natgateways"]])
