@@ -22,9 +22,9 @@ from azlab.machines.driver import (
     Backend, BalancerRule, CommandResult, Firewall, FirewallRule, LabConfig, MachineSpec, NatRule, NetworkSpec, NetworkState,
     Outbound, Probe)
 
-# Neither the range of the default lab nor the start of the second one, so that both may run beside the tests.
-RANGE = "198.51.100.128/26"
-CONTROLLER, PUBLIC = "198.51.100.129", "198.51.100.138"
+# Neither the default lab nor this project's other tests take this part of the range, so that all may run at once.
+RANGE = "198.51.100.64/26"
+CONTROLLER, PUBLIC = "198.51.100.65", "198.51.100.74"
 GROUP = "/subscriptions/s/resourcegroups/g/providers/microsoft."
 NETWORK = GROUP + "network/virtualnetworks/v"
 PREFIX = "10.61.0.0/16"
@@ -136,16 +136,17 @@ def tcp():
     server = socket.create_server(('', 80))
     while True:
         connection, peer = server.accept()
-        connection.send(f'{socket.gethostname()} {peer[0]}\n'.encode())
+        connection.send(f'{socket.gethostname()} {peer[0]}\\n'.encode())
         connection.close()
 def udp():
     server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     server.bind(('', 80))
     while True:
         _data, peer = server.recvfrom(100)
-        server.sendto(f'{socket.gethostname()} {peer[0]}\n'.encode(), peer)
+        server.sendto(f'{socket.gethostname()} {peer[0]}\\n'.encode(), peer)
 threading.Thread(target=tcp).start()
 udp()
 PY
+systemctl reset-failed answer 2>/dev/null
 systemd-run --quiet --unit answer --property Restart=always python3 /root/answer.py
 """

@@ -58,7 +58,7 @@ def test_power_off_start_restart_keep_the_disk(lab: Lab) -> None:
     lab.run(2, "echo kept > /root/kept; echo gone > /run/gone")
     began = time.monotonic()
     lab.do(lab.driver.power_off(machine_id(2)))
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 10
     assert lab.do(lab.driver.machine_state(machine_id(2))) == "stopped"
     with pytest.raises(MachineError) as caught:
         lab.run(2, "true")
@@ -73,17 +73,16 @@ def test_power_off_start_restart_keep_the_disk(lab: Lab) -> None:
 
 
 def test_a_reboot_from_inside_comes_back(lab: Lab) -> None:
-    before = lab.run(3, "readlink /proc/self/ns/pid").stdout
+    lab.run(3, "touch /run/before")
     lab.ssh(3, "sudo systemctl reboot")
 
     def rebooted() -> bool:
         try:
-            now = lab.run(3, "readlink /proc/self/ns/pid")
+            return lab.run(3, "test ! -e /run/before").exit_code == 0
         except MachineError:
             return False
-        return now.stdout not in ("", before)
-    until(30, rebooted, "the machine is up again")
-    until(10, lambda: lab.ssh(3, "hostname").stdout.strip() == "h-3", "it answers to SSH again")
+    until(60, rebooted, "the machine is up again")
+    until(60, lambda: lab.ssh(3, "hostname").stdout.strip() == "h-3", "it answers to SSH again")
 
 
 def test_another_process_takes_up_what_runs(lab: Lab) -> None:

@@ -78,7 +78,7 @@ def test_a_machine_reaches_its_own_balancer_under_its_public_address(answering: 
 
 
 def test_instance_address_leads_in_and_out(answering: Lab) -> None:
-    own = "198.51.100.139"
+    own = "198.51.100.75"
     answering.apply(answering.state(outbound=(), instance_addresses=(InstanceAddress(own, backend(2)),)))
     assert tcp(own, 80) == f"h-2 {CONTROLLER}"
     assert answering.run(2, MIRROR).exit_code == 0
