@@ -89,8 +89,7 @@ NAMES = {"text": "Hello", "list": [1, 2, 3], "object": {"a": {"b": [10, 20]}, "K
     ("[my.twice('x')]", "xx"),
 ])
 def test_values(written, expected):
-    functions = {"my.twice": {"parameters": [{"name": "p", "type": "string"}],
-                              "output": {"type": "string", "value": "[concat(parameters('p'), parameters('p'))]"}}}
+    functions = {"my.twice": {"parameters": ["p"], "value": "[concat(parameters('p'), parameters('p'))]"}}
     found = evaluate(written, scope(NAMES, {"derived": "[concat(parameters('text'), '-', parameters('count'))]"},
                                     functions=functions))
     assert found == expected

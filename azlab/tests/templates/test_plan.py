@@ -4,6 +4,9 @@
 """From a template to resources and their order."""
 from __future__ import annotations
 
+import collections
+import copy
+
 import pytest
 from azlab.templates.errors import TemplateError
 from azlab.templates.plan import make, outputs
@@ -154,3 +157,60 @@ def test_the_shape_of_a_template(document, message):
     with pytest.raises(TemplateError) as caught:
         make(document, {}, context())
     assert message in caught.value.message
+
+
+EVERYTHING = template([
+    resource(VNET, "[parameters('name')]", copy={"name": "nets", "count": "[variables('n')]", "mode": "serial"},
+             dependsOn=[], condition="[not(empty(variables('names')))]", tags={"a": "[my.both('x')]"}, resources=[
+                 {"type": "subnets", "name": "s", "dependsOn": ["[parameters('name')]"], "properties": {"copy": [
+                     {"name": "list", "count": 2, "input": "[copyIndex('list')]"}]}}]),
+], parameters={"name": {"type": "string", "defaultValue": "[concat('net', '')]", "allowedValues": ["net"], "minLength": 1}},
+    variables={"n": 1, "copy": [{"name": "names", "count": 2, "input": "[string(copyIndex('names'))]"}]},
+    functions=[{"namespace": "my", "members": {"both": {
+        "parameters": [{"name": "p", "type": "string"}],
+        "output": {"type": "string", "value": "[concat(parameters('p'), 'y')]"}}}}],
+    outputs={"id": {"type": "string", "value": "[reference(parameters('name')).id]"},
+             "many": {"type": "array", "copy": {"count": 1, "input": "[copyIndex()]"}, "condition": True}})
+JUNK = (None, 0, -1, 1.5, True, "", "x", "[", "[]", "[x]", "[reference('net')]", "[null()]", "[createArray(1)]", [], ["x"],
+        [None], [[]], {}, {"a": 1}, {"count": 1}, 10**30)
+
+
+def places(value, path=()):
+    if isinstance(value, (dict, list)):
+        for key in value if isinstance(value, dict) else range(len(value)):
+            yield (*path, key)
+            yield from places(value[key], (*path, key))
+
+
+def damaged():
+    """The template with each of its parts in turn replaced by something else, or taken away."""
+    for path in places(EVERYTHING):
+        for junk in (*JUNK, EVERYTHING):
+            document = copy.deepcopy(EVERYTHING)
+            holder = document
+            for key in path[:-1]:
+                holder = holder[key]
+            if junk is EVERYTHING:
+                del holder[path[-1]]
+            else:
+                holder[path[-1]] = junk
+            yield document
+
+
+def test_everything_at_once():
+    found = make(EVERYTHING, {}, context())
+    assert [(r.name, r.body) for r in found.active] == [
+        ("net", {"tags": {"a": "xy"}}), ("net/s", {"properties": {"list": [0, 1]}})]
+
+
+def test_a_damaged_template_is_refused_or_means_something_else():
+    """Whatever a client sends, the answer is a plan or Azure's error, never a failure of the lab."""
+    refused = planned = 0
+    for document in damaged():
+        try:
+            found = make(document, {}, context())
+            outputs(found, Answers(collections.defaultdict(lambda: {"id": "x"})))
+            planned += 1
+        except TemplateError:
+            refused += 1
+    assert refused > 500 and planned > 100

@@ -45,7 +45,7 @@ def show(value: Any, scope: Scope) -> Any:
 def _object(value: dict[str, Any], scope: Scope, each: Any = evaluate) -> dict[str, Any]:
     result: dict[str, Any] = {}
     for key, item in value.items():
-        if key.lower() == "copy" and _is_property_copy(item):
+        if key.lower() == "copy" and is_property_copy(item):
             result.update(property_copies(item, scope, each))
             continue
         name = run(parse(key), scope) if is_expression(key) else literal(key)
@@ -55,7 +55,8 @@ def _object(value: dict[str, Any], scope: Scope, each: Any = evaluate) -> dict[s
     return result
 
 
-def _is_property_copy(item: Any) -> bool:
+def is_property_copy(item: Any) -> bool:
+    """Whether a value is a list of loops that make arrays."""
     return isinstance(item, list) and bool(item) and all(
         isinstance(c, dict) and {"name", "count", "input"} <= {k.lower() for k in c} for c in item)
 
@@ -125,14 +126,14 @@ def _user_function(node: Invoke, scope: Scope) -> Any:
     if definition is None:
         raise ExpressionError(f"The template function '{node.name}' is not valid. Please see "
                               "https://aka.ms/arm-functions for usage details.")
-    wanted = definition.get("parameters", [])
+    wanted = definition["parameters"]
     if len(wanted) != len(node.arguments):
         raise wrong(node.name, f"expects exactly '{len(wanted)}' parameter(s): it was invoked with "
                                f"'{len(node.arguments)}' parameter(s)")
-    values = {p["name"]: run(a, scope) for p, a in zip(wanted, node.arguments)}
+    values = {p: run(a, scope) for p, a in zip(wanted, node.arguments)}
     inner = replace(scope, parameters=values, variables={}, functions={}, copies={}, loop=None, runtime=None,
                     only_parameters=True, cache={})
-    return evaluate(get(definition["output"], "value"), inner)
+    return evaluate(definition["value"], inner)
 
 
 def _if(node: Invoke, scope: Scope) -> Any:

@@ -95,7 +95,7 @@ def _checked(name: str, declaration: dict[str, Any], value: Any) -> Any:
                       f"'{type_name(value)}'. Please see https://aka.ms/arm-deploy/#parameter-file for usage details.")
     allowed = get(declaration, "allowedValues")
     shown = "***" if label.startswith("Secure") else text_of(value)
-    if allowed is not None and not _allowed(value, allowed):
+    if isinstance(allowed, list) and not _allowed(value, allowed):
         raise invalid(f"The provided value '{shown}' for the template parameter '{name}' is not valid. The value "
                       f"'{shown}' is not part of the allowed value(s): '{','.join(text_of(a) for a in allowed)}'.")
     for key, smaller in (("minLength", True), ("minValue", True), ("maxLength", False), ("maxValue", False)):

@@ -10,7 +10,7 @@ from typing import Any
 from azlab.templates import graph, parameters
 from azlab.templates.context import Context, Recorder, Runtime, Scope
 from azlab.templates.errors import ExpressionError, TemplateError, invalid
-from azlab.templates.evaluate import copy_count, evaluate, property_copies
+from azlab.templates.evaluate import copy_count, evaluate, is_property_copy, property_copies
 from azlab.templates.planned import Planned
 from azlab.templates.registry import boolean
 from azlab.templates.values import UNKNOWN, find_key, get
@@ -87,13 +87,24 @@ def _check_shape(template: Any) -> None:
         for entry in value.values() if isinstance(value, dict) and key != "variables" else ():
             if not isinstance(entry, dict):
                 raise invalid(f"The entries of the template section '{key}' must be objects")
+    if not isinstance(get(template, "resources") or [], (list, dict)):
+        raise invalid("The template section 'resources' must be an array or an object")
 
 
 def _functions(template: dict[str, Any]) -> dict[str, Any]:
+    """The user-defined functions by their names in lower case."""
     result = {}
     for space in get(template, "functions", []) or []:
-        for name, definition in (get(space, "members", {}) or {}).items():
-            result[f"{get(space, 'namespace')}.{name}".lower()] = definition
+        members = get(space, "members") if isinstance(space, dict) else None
+        if not isinstance(members, dict):
+            raise invalid("The entries of the template section 'functions' must be objects with 'namespace' and 'members'")
+        for name, definition in members.items():
+            wanted = get(definition, "parameters", []) if isinstance(definition, dict) else None
+            if not isinstance(wanted, list) or not isinstance(get(definition, "output"), dict) or not all(
+                    isinstance(w, dict) and isinstance(get(w, "name"), str) for w in wanted):
+                raise invalid(f"The template function '{name}' must have an 'output', and 'parameters' with names")
+            result[f"{get(space, 'namespace')}.{name}".lower()] = {
+                "parameters": [get(w, "name") for w in wanted], "value": get(get(definition, "output"), "value")}
     return result
 
 
@@ -105,6 +116,8 @@ def _variables(template: dict[str, Any], context: Context, values: dict[str, Any
     if key is None or not isinstance(written[key], list):
         return written
     loops = written.pop(key)
+    if not is_property_copy(loops) and loops:
+        raise invalid("The loops of the template section 'variables' must have 'name', 'count' and 'input'")
     scope = Scope(context, values, written, functions)
     try:
         for loop in loops:
@@ -160,6 +173,8 @@ def _single(source: dict[str, Any], symbol: str | None, scope: Scope, parent: Pl
         active = boolean("condition", evaluate(condition, scope))
         existing = bool(evaluate(get(source, "existing", False), scope))
         dependencies = evaluate(get(source, "dependsOn", []) or [], scope)
+        if not isinstance(dependencies, list):
+            raise ExpressionError("the property 'dependsOn' must be an array")
     except ExpressionError as problem:
         raise invalid(f"The template resource '{written}' at line '1' and column '1' is not valid: {problem}. Please "
                       "see https://aka.ms/arm-functions for usage details.") from None
@@ -167,6 +182,8 @@ def _single(source: dict[str, Any], symbol: str | None, scope: Scope, parent: Pl
     resource.active = active and (parent is None or parent.active)
     resource.given_dependencies = [str(d) for d in dependencies]
     children = get(source, "resources", []) or []
+    if not isinstance(children, (list, dict)):
+        raise invalid(f"The property 'resources' of the template resource '{written}' must be an array or an object")
     pairs = children.items() if isinstance(children, dict) else ((None, c) for c in children)
     found = [resource]
     if not resource.is_deployment:
