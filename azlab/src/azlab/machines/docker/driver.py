@@ -72,15 +72,24 @@ class DockerMachines:
         await self._push(network.id)
 
     async def delete_network(self, network_id: str) -> None:
+        # Out of the state first, so that nothing that still runs makes the gateway again.
+        networks = tuple(known for known in self._state.networks if known.id != network_id)
+        self._state = NetworkState(**{**vars(self._state), "networks": networks})
         await self.gateways.remove(network_id)
 
     async def apply_network(self, state: NetworkState) -> None:
         self._state = state
         for network in state.networks:
-            await self.gateways.ensure(network.id)
+            if network in self._state.networks:
+                await self.gateways.ensure(network.id)
         # First those that let go of a public address, then those that take one up.
         for network in sorted(state.networks, key=self._gains_address):
             await self._push(network.id)
+        # A network that was deleted while an earlier state was being applied may have got its gateway back.
+        wanted = {network.id for network in self._state.networks}
+        for network_id in self.gateways.known():
+            if network_id not in wanted:
+                await self.gateways.remove(network_id)
 
     async def health(self, rule_id: str) -> tuple[str, ...]:
         for rule in self._state.balancer_rules:
