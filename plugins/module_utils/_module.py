@@ -20,8 +20,9 @@ from ansible.module_utils.basic import AnsibleModule, env_fallback, missing_requ
 from ansible_collections.dockhost.azure.plugins.module_utils import _apply
 from ansible_collections.dockhost.azure.plugins.module_utils._azure import session
 from ansible_collections.dockhost.azure.plugins.module_utils._azure.client import Client
-from ansible_collections.dockhost.azure.plugins.module_utils._errors import DockhostError, RefusedError
+from ansible_collections.dockhost.azure.plugins.module_utils._errors import ApplyError, AzureError, DockhostError, RefusedError
 from ansible_collections.dockhost.azure.plugins.module_utils._model.resource import RESOURCES_API, group_id
+from ansible_collections.dockhost.azure.plugins.module_utils._plan import core
 from ansible_collections.dockhost.azure.plugins.module_utils._plan.core import Plan
 
 # Documented by the fragment dockhost.azure.azure.
@@ -83,6 +84,10 @@ class Task:
 
     async def failed(self, client: Client, actual: Any, results: List[_apply.StepResult]) -> None:
         """Some steps failed or were not started: take back what was made, or raise an error that says more."""
+
+    def bodies(self, actual: Any) -> Mapping[str, Mapping[str, Any]]:
+        """What was observed, by id in lower case."""
+        return actual
 
     def result(self, actual: Any, plan: Plan, applied: bool) -> Dict[str, Any]:
         """The module's own return values; ``actual`` was observed again when steps were applied."""
@@ -169,6 +174,7 @@ async def _work(module: AnsibleModule, task_class: type, plans: List[Plan]) -> D
             await task.finish(client, actual, results)
             if plan.changed:
                 actual = await task.observe(client)
+                _check_states(task.bodies(actual), results)
         for warning in task.warnings:
             module.warn(warning)
         result = {"changed": plan.changed, "plan": plan.summary(_apply.seconds(results))}
@@ -176,6 +182,21 @@ async def _work(module: AnsibleModule, task_class: type, plans: List[Plan]) -> D
         if module._diff:
             result["diff"] = plan.diff()
         return result
+
+
+def _check_states(bodies: Mapping[str, Mapping[str, Any]], results: Sequence[_apply.StepResult]) -> None:
+    """What was written must not have ended in C(Failed) when it is looked at again.
+
+    Azure's first answer to a load balancer or an interface says Succeeded while its operation still runs.
+    """
+    failed = [
+        result for result in results
+        if result.step.action in ("create", "update") and result.state == "done" and core.failed(bodies.get(result.step.resource.key))
+    ]
+    if failed:
+        error = AzureError("ProvisioningFailed", "Azure reported success first and the state Failed later, without a reason.", 200)
+        work = [result for result in results if result.step.action != "keep"]
+        raise ApplyError([(one.step.title, error.during(one.step.title)) for one in failed], len(work) - len(failed), len(work))
 
 
 def _stop_on_signals(client: Client) -> None:

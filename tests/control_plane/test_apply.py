@@ -101,6 +101,28 @@ def test_an_operation_that_fails_is_one_error_and_the_next_run_converges(azure, 
     assert not azure.run("network", wanted)["changed"]
 
 
+def test_success_first_and_failure_later_is_an_error(azure, group):
+    """A load balancer's first answer says Succeeded while its operation still runs."""
+    balancer = {"resource_group": group, "location": "westeurope", "name": "lb", "public_ip": "lb-ip", "backend_pools": ["hosts"]}
+    azure.admin.fault(method="PUT", path="loadBalancers", operation={"code": "InternalExecutionError"})
+    failed = azure.run("load_balancer", balancer)
+    azure.admin.clear_faults()
+    assert failed["failed"] and failed["msg"].startswith("Failed to create load balancer lb: ProvisioningFailed: ")
+    again = azure.run("load_balancer", balancer)
+    assert [(step["action"], step["name"], step["reason"]) for step in again["plan"]] == [
+        ("update", "lb", "is in the state Failed, asked for again"),
+    ]
+    assert not azure.run("load_balancer", balancer)["changed"]
+
+
+@pytest.mark.parametrize("fault", ["throttled", "broken", "cut before"], ids=str)
+def test_an_endpoint_that_is_busy_is_asked_again_what_it_is(azure, group, fault):
+    azure.admin.fault(path="/metadata/endpoints", **FAULTS[fault])
+    result = azure.run("resource_group", {"name": group, "location": "westeurope"})
+    azure.admin.clear_faults()
+    assert not result["failed"], result["msg"]
+
+
 def test_a_refusal_that_does_not_pass_ends_at_once(azure, wanted):
     azure.admin.fault(method="PUT", path="publicIPAddresses", status=400, code="PublicIPCountLimitReached", message="Too many.", times=0)
     azure.admin.clear_requests()

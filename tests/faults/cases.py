@@ -15,7 +15,7 @@ TIMES = {
     "Microsoft.Compute/virtualMachines DELETE": 0.2, "Microsoft.Network/publicIPAddresses PUT": 0.0,
     "Microsoft.Network/publicIPAddresses DELETE": 0.0, "Microsoft.Network/networkInterfaces DELETE": 0.0,
     "Microsoft.Network/virtualNetworks PUT": 0.0, "Microsoft.Compute/disks DELETE": 0.0,
-    "Microsoft.Network/networkSecurityGroups PUT": 0.0,
+    "Microsoft.Network/networkSecurityGroups PUT": 0.0, "Microsoft.Network/natGateways PUT": 0.0,
 }  # fmt: skip
 
 NETWORK: Dict[str, Any] = {
@@ -40,11 +40,21 @@ class Case:
     name: str
     state: str
     arguments: Dict[str, Any]
-    hosts: int
+    hosts: Optional[int] = None
     before: int = 0
     module: str = "host_group"
 
 
+OWN_NETWORK: Dict[str, Any] = {
+    "resource_group": GROUP, "location": "westeurope", "name": "web-net", "address_prefixes": ["10.61.0.0/16"],
+    "public_ips": [{"name": "web-nat-ip"}], "nat_gateways": [{"name": "web-nat", "public_ip": "web-nat-ip"}],
+    "security_groups": [{"name": "web-nsg", "rules": [{"name": "ssh", "priority": 100}]}],
+    "subnets": [{"name": "hosts", "address_prefix": "10.61.1.0/24", "security_group": "web-nsg", "nat_gateway": "web-nat"}],
+}  # fmt: skip
+BALANCER: Dict[str, Any] = {
+    "resource_group": GROUP, "location": "westeurope", "name": "web-lb", "public_ip": "web-lb-ip", "backend_pools": ["hosts"],
+    "ssh_nat": {"pool": "hosts"}, "outbound": True, "published_ports": [{"port": 80, "protocol": "tcp", "target_port": 80}],
+}  # fmt: skip
 NEIGHBOUR = hosts(2, "other", deployment="neighbour", swarm_managers=None)
 CASES = {
     case.name: case
@@ -53,6 +63,8 @@ CASES = {
         Case("scale_in", "five", hosts(2), 2, 5),
         Case("update", "five", hosts(5, tags={"environment": "test"}), 5, 5),
         Case("delete", "five", {"resource_group": GROUP, "name": "web", "state": "absent"}, 0, 5),
+        Case("network", "network", OWN_NETWORK, module="network"),
+        Case("load_balancer", "network", BALANCER, module="load_balancer"),
     )
 }
 
@@ -80,7 +92,7 @@ SKU = {"status": 409, "code": "SkuNotAvailable", "message": "The requested size 
 
 # Capacity: (rules, the hosts that fail, the code that the error must name)
 CAPACITY: Dict[str, Tuple[List[Dict[str, Any]], Tuple[int, ...], str]] = {
-    "no room in zone 2": ([{"method": "PUT", "path": "virtualMachines/web-(2|5)$", "operation": ALLOCATION, "times": 0}], (2, 5), "ZonalAllocationFailed"),
+    "no room in zone 2": ([{"method": "PUT", "path": "virtualMachines/web-(2|5)(/|$)", "operation": ALLOCATION, "times": 0}], (2, 5), "ZonalAllocationFailed"),
     "quota used up half-way": ([{"method": "PUT", "path": "virtualMachines/web-[345]$", "times": 0, **QUOTA}], (3, 4, 5), "OperationNotAllowed"),
     "size not available": ([{"method": "PUT", "path": "virtualMachines/web-", "times": 0, **SKU}], (1, 2, 3, 4, 5), "SkuNotAvailable"),
 }

@@ -41,17 +41,19 @@ def ours(resource: Resource) -> bool:
     return resource["name"].lower().startswith("web-")
 
 
-def holding(found: Sequence[Resource], wanted: Optional[Sequence[Resource]], neighbours: Sequence[Resource], count: int) -> Holding:
+def holding(found: Sequence[Resource], wanted: Optional[Sequence[Resource]], neighbours: Sequence[Resource], count: Optional[int]) -> Holding:
     """Compare.
 
     :param found: all resources of the resource group.
     :param wanted: those of an undisturbed run, whose tags, zones and states are the measure; None: names only.
     :param neighbours: those of others, as they were before.
-    :param count: the number of hosts that were asked for.
+    :param count: the number of hosts that were asked for; None: what is wanted is no group of hosts.
     """
     result = Holding()
     mine = {_short(one): one for one in found if ours(one)}
-    expected = {f"{kind}/web-{index}{ending}" for index in range(1, count + 1) for ending, kind in PARTS.items()}
+    expected = {f"{kind}/web-{index}{ending}" for index in range(1, (count or 0) + 1) for ending, kind in PARTS.items()}
+    if count is None:
+        expected = {_short(one) for one in wanted or () if ours(one)}
     result.missing = sorted(expected - set(mine))
     result.orphans = sorted(set(mine) - expected)
     indexes = Counter((one["body"].get("tags") or {}).get("dockhost-index") for one in mine.values() if one["type"].lower().endswith("/virtualmachines"))

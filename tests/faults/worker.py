@@ -44,7 +44,7 @@ class Worker:
     """A lab with the states that cases begin with, and the states that undisturbed runs lead to."""
 
     def __init__(self) -> None:
-        module_run.load("resource_group", "network", "host_group")
+        module_run.load("resource_group", "network", "load_balancer", "host_group")
         module_run.quicken()
         self.lab = LabProcess()
         self.env: Dict[str, str] = self.lab.env
@@ -86,13 +86,13 @@ class Worker:
             self.reference(name)
         return self.goals[name]
 
-    def holding(self, case: cases.Case, count: Optional[int] = None) -> verdict.Holding:
+    def holding(self, case: cases.Case) -> verdict.Holding:
         """What the lab holds once it works on nothing any more."""
         self.lab.call("idle")
         found = self.lab.call("resources", group=cases.GROUP)
-        result = verdict.holding(found, self.goal(case.name), self.neighbours, case.hosts if count is None else count)
+        result = verdict.holding(found, self.goal(case.name), self.neighbours, case.hosts)
         if case.state == "five":
-            result.wrong += [f"{name} was replaced" for name in verdict.replaced(found, self.starts["five"], min(case.hosts, case.before))]
+            result.wrong += [f"{name} was replaced" for name in verdict.replaced(found, self.starts["five"], min(case.hosts or 0, case.before))]
         return result
 
     def attempt(self, point: cases.Point) -> Outcome:

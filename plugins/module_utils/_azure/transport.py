@@ -9,15 +9,17 @@ The libraries are imported when they are used: an import costs up to half a seco
 from __future__ import annotations
 
 import logging
+import asyncio
 import os
 import re
 import ssl
-from typing import Any, Optional
+from typing import Any, Mapping, Optional, Tuple, Union
 
+from ansible_collections.dockhost.azure.plugins.module_utils._azure import retry
 from ansible_collections.dockhost.azure.plugins.module_utils._azure.client import CONCURRENCY, Response, parse
 from ansible_collections.dockhost.azure.plugins.module_utils._azure.cloud import METADATA_PATH, Cloud, from_metadata
 from ansible_collections.dockhost.azure.plugins.module_utils._azure.signin import SignIn, not_logged_in
-from ansible_collections.dockhost.azure.plugins.module_utils._errors import InputError, SignInError, TransportError
+from ansible_collections.dockhost.azure.plugins.module_utils._errors import InputError, SignInError, TransportError, from_body
 
 CONNECT_SECONDS = 20
 READ_SECONDS = 120
@@ -65,20 +67,36 @@ def open_session(context: ssl.SSLContext) -> Any:
 
 
 async def read_cloud(session: Any, address: str) -> Cloud:
-    """Ask an ARM endpoint what it is."""
+    """Ask an ARM endpoint what it is. A busy or broken endpoint is asked again; one that is not there is not."""
     import aiohttp
 
-    try:
-        async with session.get(
-            address + METADATA_PATH, timeout=aiohttp.ClientTimeout(sock_connect=CONNECT_SECONDS, sock_read=READ_SECONDS),
-            headers={"Accept-Encoding": "identity", "User-Agent": USER_AGENT},
-        ) as answer:
-            text = await answer.text()
-    except aiohttp.ClientSSLError as error:
-        raise SignInError(_untrusted(address, error)) from error
-    except (aiohttp.ClientError, OSError) as error:
-        raise SignInError(_unreachable(address, error)) from error
+    for delay in (*retry.BROKEN_STEPS, None):
+        try:
+            status, headers, text = await _metadata(session, address)
+        except aiohttp.ClientSSLError as error:
+            raise SignInError(_untrusted(address, error)) from error
+        except (aiohttp.ClientError, OSError) as error:
+            if delay is None or isinstance(error, aiohttp.ClientConnectorError):
+                raise SignInError(_unreachable(address, error)) from error
+        else:
+            if delay is None or (status != 429 and status not in retry.BROKEN_STATUSES):
+                break
+            delay = retry.retry_after(headers) or delay
+        await asyncio.sleep(delay)
+    if status == 429 or status in retry.BROKEN_STATUSES:
+        raise SignInError(_unreachable(address, "it answers {0}".format(from_body(status, parse(text)))))
     return from_metadata(address, parse(text))
+
+
+async def _metadata(session: Any, address: str) -> Tuple[int, Mapping[str, str], str]:
+    """One question: status, headers by lower-case name, text."""
+    import aiohttp
+
+    async with session.get(
+        address + METADATA_PATH, timeout=aiohttp.ClientTimeout(sock_connect=CONNECT_SECONDS, sock_read=READ_SECONDS),
+        headers={"Accept-Encoding": "identity", "User-Agent": USER_AGENT},
+    ) as answer:
+        return answer.status, {name.lower(): value for name, value in answer.headers.items()}, await answer.text()
 
 
 class Transport:
@@ -207,7 +225,7 @@ class _Renewable:
         await self._inner.close()
 
 
-def _unreachable(address: str, error: Exception) -> str:
+def _unreachable(address: str, error: Union[Exception, str]) -> str:
     return ("{0} (AZURE_CLOUD_ENVIRONMENT) cannot be reached: {1}. Check the address, the network and the proxy "
             "settings.").format(address, str(error).rstrip("."))
 

@@ -164,6 +164,9 @@ class HostGroupTask(Task):
         if self.params["wait_for"] == "ssh" and self.params["state"] in ("present", "started", "restarted"):
             await after.wait_for_ssh(client, group, self.params["name"], self.deployment, self.params)
 
+    def bodies(self, actual: Seen) -> Mapping[str, Mapping[str, Any]]:
+        return actual.observed.everything()
+
     def result(self, actual: Seen, plan: core.Plan, applied: bool) -> Dict[str, Any]:
         hosts = [host.result() for host in self.hosts(actual.observed)]
         return {"hosts": hosts, "outdated": self.outdated, "removing": self.removing}

@@ -14,6 +14,7 @@ from ansible_collections.dockhost.azure.plugins.module_utils._plan.compare impor
 from ansible_collections.dockhost.azure.plugins.module_utils._plan.readonly import read_only_paths
 
 CHANGING = ("create", "update", "delete")
+FAILED_AGAIN = "is in the state Failed, asked for again"
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,12 @@ class Plan:
     def with_steps(self, steps: Iterable[Step]) -> "Plan":
         """This plan and more steps."""
         return Plan(self.steps + tuple(steps))
+
+
+def failed(body: Optional[Mapping[str, Any]]) -> bool:
+    """Whether Azure gave up on a resource: it is there, but what was last asked for was not done."""
+    properties = (body or {}).get("properties")
+    return isinstance(properties, Mapping) and str(properties.get("provisioningState")).lower() == "failed"
 
 
 def step_id(action: str, resource_id: str) -> str:
@@ -85,7 +92,7 @@ def _step(resource: Resource, actual: Optional[Mapping[str, Any]]) -> Step:
         )
     comparer = Comparer(resource)
     changes = comparer.changed(actual)
-    if not changes:
+    if not changes and not failed(actual):
         return Step(id=step_id("keep", resource.id), action="keep", resource=resource, actual=actual)
     for change, path in zip(changes, comparer.paths):
         if any(path == fixed or path.startswith(fixed + ".") for fixed in resource.immutable):
@@ -96,7 +103,7 @@ def _step(resource: Resource, actual: Optional[Mapping[str, Any]]) -> Step:
     body = without(comparer.merged(actual), read_only_paths(resource.type))
     return Step(
         id=step_id("update", resource.id), action="update", resource=resource, changes=tuple(changes),
-        reason="differs in {0}".format(", ".join(change.path for change in changes)),
+        reason="differs in {0}".format(", ".join(change.path for change in changes)) if changes else FAILED_AGAIN,
         depends_on=resource.depends_on, method="PUT", body=body, actual=actual,
     )
 

@@ -190,3 +190,11 @@ def test_an_applied_plan_leaves_nothing_to_do(seed):
             for key, rules in before.items():
                 if key in model:
                     assert len([r for r in model[key]["properties"]["rules"] if r["name"] == "theirs"]) == len(rules)
+
+
+def test_what_azure_gave_up_on_is_asked_for_again():
+    one = make("one", {"tags": {"a": "b"}})
+    there = dict(one.body, id=one.id, properties={"provisioningState": "Failed"})
+    made = plan([one], {one.key: there})
+    assert brief(made) == [("update", "one")] and made.steps[0].reason == "is in the state Failed, asked for again"
+    assert made.steps[0].method == "PUT" and made.steps[0].body["tags"] == {"a": "b"}
