@@ -36,6 +36,7 @@ TYPE_WORDS = {
     "microsoft.compute/virtualmachines": "virtual machine",
     "microsoft.compute/disks": "disk",
     "microsoft.compute/availabilitysets": "availability set",
+    "microsoft.compute/virtualmachines/extensions": "extension",
 }
 
 
