@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import typing as t
 import urllib.error
-import urllib.request
 from dataclasses import dataclass, field
 
 from ansible_collections.dockhost.azure.plugins.module_utils._docker_host import apply, apt, daemon, packages, plan, probe
@@ -163,10 +162,13 @@ def _fetch_key(request: Request, distribution: packages.Distribution) -> str:
     url = request.repository_key_url or f"{base.rstrip('/')}/gpg"
     if not url.startswith("https://"):
         raise HostError(f"repository_key_url: {url} is not https, so anybody on the way could change the key; give repository_key.")
+    # Imported here: hosts with the distribution's packages never need it, and it takes longer than the rest of the module.
+    from ansible.module_utils.urls import ConnectionError as UrlError, open_url
+
     try:
-        with urllib.request.urlopen(url, timeout=30) as answer:
+        with open_url(url, timeout=30, use_netrc=False) as answer:
             key = answer.read().decode("ascii", errors="replace")
-    except (urllib.error.URLError, OSError) as error:
+    except (urllib.error.URLError, OSError, UrlError) as error:
         raise HostError(
             f"repository_key_url: {url} cannot be read from this host ({error}); give the key itself as docker_repository_key."
         ) from None

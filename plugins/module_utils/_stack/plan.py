@@ -173,7 +173,7 @@ def _services(wanted: Wanted, actual: Actual, pins: t.Mapping[str, str]) -> t.It
             continue
         old, new = shown(before), shown(after)
         changes = [{path: side[path] for path in changed if path in side} for side in (old, new)]
-        kind = next(iter(found["Spec"]["Mode"])), next(iter(spec["Mode"]))
+        kind = _mode(found["Spec"]), _mode(spec)
         action, reason = "update", "differs in " + ", ".join(changed)
         if kind[0] != kind[1]:
             action, reason = "replace", f"mode {kind[0]} cannot become {kind[1]} in place"
@@ -214,3 +214,8 @@ def _picture(value: Json) -> str:
     if isinstance(value, list):
         return "[" + ", ".join(str(item) for item in value) + "]"
     return str(value)
+
+
+def _mode(spec: t.Mapping[str, t.Any]) -> str:
+    """Replicated, Global, ReplicatedJob or GlobalJob: the only key of Mode."""
+    return next(iter(spec["Mode"]))

@@ -31,13 +31,13 @@ def service(mode=None, task=None, **more):
     return {"ID": "s", "Spec": {"Name": "x_web", "Mode": mode or {"Replicated": {"Replicas": 2}}, "TaskTemplate": task or NEW}, **more}
 
 
-def task(number, state="running", spec=NEW, desired=None, slot=None, node_id="n1", **status):
+def task(number, state="running", spec=None, desired=None, slot=None, node_id="n1", **status):
     ended = state in ("complete", "failed", "rejected", "shutdown")
     return {
         "ID": f"t{number}",
         "Slot": slot or number,
         "NodeID": node_id,
-        "Spec": spec,
+        "Spec": spec or NEW,
         "DesiredState": desired or ("shutdown" if ended else "running"),
         "Status": {"State": state, "Timestamp": f"2026-01-01T00:00:{number:02d}Z", **status},
     }
