@@ -17,7 +17,7 @@ from deployment import Deployment  # noqa: E402
 @pytest.fixture(scope="session")
 def deployment(tmp_path_factory):
     """A lab with machines, ready for the site playbook; removed at the end, whatever happened."""
-    made = Deployment(tmp_path_factory.mktemp("e2e"), "e2e", "198.51.100.0/24", "172.30.0.0/16")
+    made = Deployment(tmp_path_factory.mktemp("e2e"), "e2e")
     try:
         made.start()
         yield made

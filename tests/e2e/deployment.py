@@ -41,11 +41,10 @@ class Run:
 class Deployment:
     """One lab, one inventory file, one state folder; nothing of it is shared with another deployment."""
 
-    def __init__(self, folder: pathlib.Path, name: str, public_range: str, address_prefix: str) -> None:
+    def __init__(self, folder: pathlib.Path, name: str) -> None:
         self.folder = folder
         self.name = name
         self.lab = f"{name}-{os.getpid()}"
-        self.public_range = public_range
         self.inventory = folder / "hosts.docker_hosts.yml"
         self.key = folder / "id_ed25519"
         self.env = {
@@ -63,8 +62,6 @@ class Deployment:
         }
         self.variables = {
             "deployment_name": name,
-            "deployment_address_prefix": address_prefix,
-            "deployment_subnet_prefix": address_prefix.replace("/16", "/24"),
             "docker_source": "distribution",
             "wordpress_title": "The end-to-end blog",
             "wordpress_block_external": True,
@@ -74,7 +71,7 @@ class Deployment:
 
     def start(self) -> None:
         """Start the lab, make a key, install the built archive, write the inventory file."""
-        self.command("azlab", "up", "--name", self.lab, "--machines", "docker", "--port", "0", "--public-range", self.public_range)
+        self.command("azlab", "up", "--name", self.lab, "--machines", "docker")
         self.env.update(self.lab_environment())
         subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(self.key)], check=True)
         self.command("ansible-galaxy", "collection", "build", str(ROOT), "--output-path", str(self.folder / "built"))

@@ -36,7 +36,7 @@ class Fleet(Deployment):
 
 @pytest.fixture(scope="module")
 def fleet(tmp_path_factory):
-    made = Fleet(tmp_path_factory.mktemp("roles"), "roles", "198.51.100.128/26", "172.31.0.0/16")
+    made = Fleet(tmp_path_factory.mktemp("roles"), "roles")
     made.variables.update(deployment_hosts=3, deployment_managers=3, docker_buildx=False)
     try:
         made.start()

@@ -67,6 +67,8 @@ def up(args: argparse.Namespace) -> int:
         settings = Settings(name=args.name)
         if args.name != "default":
             settings.port = 0               # only the lab `default` has a port of its own; others take a free one
+        if args.machines == "docker" and args.public_range is None:
+            settings.public_range = _free_range()
     _choose(settings, args)
     settings.pid = 0
     settings.save()
@@ -105,6 +107,18 @@ def _wait_ready(settings: Settings, process: subprocess.Popen[bytes], log_path: 
     print(f"azlab '{name}' did not start; the end of its log ({log_path}):", file=sys.stderr)
     print(_tail(log_path, 8, offset), file=sys.stderr)
     return 1
+
+
+def _free_range() -> str:
+    """Public addresses that nothing on this machine uses, so that labs run side by side without being told."""
+    # Imported here: a lab without machines needs no Docker SDK.
+    from azlab.machines.docker import engine, internet
+    from azlab.machines.driver import MachineError
+
+    try:
+        return internet.free_range(engine.connect())
+    except MachineError as problem:
+        raise SettingsError(str(problem)) from problem
 
 
 def _choose(settings: Settings, args: argparse.Namespace) -> None:
@@ -259,7 +273,8 @@ def parser() -> argparse.ArgumentParser:
     start.add_argument("--admin-port", type=int, help="port of the admin API (default: a free one)")
     start.add_argument("--latency-scale", type=float,
                        help="0: as fast as possible (default); 1: as slow as Azure was measured to be")
-    start.add_argument("--public-range", help="range of public addresses (default 203.0.113.0/24)")
+    start.add_argument("--public-range", help="range of public addresses (default: with machines a free part of "
+                       "203.0.113.0/24 or 198.51.100.0/24, without them 203.0.113.0/24)")
     start.add_argument("--core-quota", type=int, help="cores per region before Azure's quota error (default 4000)")
     start.add_argument("--quiet", action="store_true", help="no progress, only the result")
     stop = command("down", down, "Stop a lab and remove all that it made.")

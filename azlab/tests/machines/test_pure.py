@@ -10,14 +10,16 @@ import sys
 import tarfile
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from azlab import images
-from azlab.machines.docker import names, seed
+from azlab.machines.docker import internet, names, seed
 from azlab.machines.docker.slices import slice_for
 from azlab.machines.driver import (
-    Backend, BalancerRule, Firewall, FirewallRule, MachineSpec, NatRule, NetworkSpec, NetworkState, Outbound, Probe)
+    Backend, BalancerRule, Firewall, FirewallRule, MachineError, MachineSpec, NatRule, NetworkSpec, NetworkState, Outbound,
+    Probe)
 
 sys.path.insert(0, str(images.IMAGES / "gateway"))
 import ruleset  # noqa: E402
@@ -144,6 +146,38 @@ def test_no_password_unless_asked_for() -> None:
 ])
 def test_the_bridge_takes_a_small_part_of_the_public_range(public: str, bridge: str, gateways: str) -> None:
     assert (str(names.bridge_range(public)), str(names.gateway_range(public))) == (bridge, gateways)
+
+
+class Engine:
+    """What free_range asks of the Docker SDK."""
+
+    def __init__(self, *subnets: str) -> None:
+        self.networks = self
+        self._subnets = subnets
+
+    def list(self) -> list[SimpleNamespace]:
+        none = SimpleNamespace(attrs={"IPAM": {"Config": None}})
+        six = SimpleNamespace(attrs={"IPAM": {"Config": [{"Subnet": "fd00::/64"}]}})
+        return [none, six, *(SimpleNamespace(attrs={"IPAM": {"Config": [{"Subnet": s}]}}) for s in self._subnets)]
+
+
+@pytest.mark.parametrize(("taken", "needed", "chosen"), [
+    ((), {}, "203.0.113.0/26"),
+    (("172.17.0.0/16",), {}, "203.0.113.0/26"),
+    (("203.0.113.0/26",), {}, "203.0.113.64/26"),
+    (("203.0.113.0/25",), {"203.0.113.130": "a name server"}, "203.0.113.192/26"),
+    (("203.0.113.0/24",), {}, "198.51.100.0/26"),
+])
+def test_a_lab_takes_a_range_that_nothing_uses(monkeypatch: pytest.MonkeyPatch, taken: tuple[str, ...],
+                                               needed: dict[str, str], chosen: str) -> None:
+    monkeypatch.setattr(internet, "_needed", lambda: needed)
+    assert internet.free_range(Engine(*taken)) == chosen
+
+
+def test_no_range_left_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(internet, "_needed", lambda: {})
+    with pytest.raises(MachineError, match=r"are taken by networks of the Docker engine .*--public-range\.$"):
+        internet.free_range(Engine("203.0.113.0/24", "198.51.100.0/24"))
 
 
 def test_an_image_is_out_of_date_when_a_file_or_its_parent_changed(tmp_path: Path) -> None:

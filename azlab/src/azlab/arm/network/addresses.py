@@ -11,6 +11,7 @@ from typing import Any
 from azlab.arm.network.base import NetworkType, integer, reference
 from azlab.arm.wire import Call
 from azlab.errors import network_error
+from azlab.machines.docker.names import gateway_range
 from azlab.store import Resource
 
 _LABEL = re.compile(r"^[a-z][a-z0-9-]{1,61}[a-z0-9]$")
@@ -59,13 +60,20 @@ class PublicAddresses(NetworkType):
                 raise network_error("dns_taken", name=fqdn)
         return {**settings, "fqdn": fqdn}
 
+    def _last_offset(self) -> int:
+        """Where the addresses to give out end: with machines, before the gateways' own, which end the bridge's range."""
+        whole = ipaddress.IPv4Network(self.lab.settings.public_range)
+        if not self.lab.has_machines:
+            return whole.num_addresses - 1
+        return int(gateway_range(str(whole))[0]) - int(whole[0])
+
     def _capacity(self) -> int:
-        return max(0, ipaddress.ip_network(self.lab.settings.public_range).num_addresses - FIRST_PUBLIC - 1)
+        return max(0, self._last_offset() - FIRST_PUBLIC)
 
     def _free_address(self) -> str | None:
         taken = {r.properties.get("ipAddress") for r in self.lab.store.of_type(self.name)}
         network = ipaddress.ip_network(self.lab.settings.public_range)
-        for offset in range(FIRST_PUBLIC, network.num_addresses - 1):
+        for offset in range(FIRST_PUBLIC, self._last_offset()):
             if str(network[offset]) not in taken:
                 return str(network[offset])
         return None

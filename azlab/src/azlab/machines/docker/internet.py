@@ -17,6 +17,28 @@ from azlab.machines.docker.engine import name_servers
 from azlab.machines.driver import LabConfig, MachineError
 
 
+# Ranges for documentation, which are nobody's (RFC 5737), in the parts that a bridge takes. 192.0.2.0/24, the third of them, is
+# what virtual machines' own networks often use.
+CANDIDATES = tuple(
+    part for whole in ("203.0.113.0/24", "198.51.100.0/24")
+    for part in ipaddress.IPv4Network(whole).subnets(new_prefix=names.BRIDGE_PREFIX))
+
+
+def free_range(client: docker.DockerClient) -> str:
+    """A public range that no network of the engine has and that hides nothing that this machine needs."""
+    taken = [
+        ipaddress.IPv4Network(pool["Subnet"])
+        for network in client.networks.list() for pool in network.attrs["IPAM"]["Config"] or []
+        if "." in pool.get("Subnet", "")]
+    needed = [ipaddress.ip_address(address) for address in _needed()]
+    for candidate in CANDIDATES:
+        if not any(candidate.overlaps(other) for other in taken) and not any(address in candidate for address in needed):
+            return str(candidate)
+    raise MachineError("AddressRangeTaken", (
+        f"all of {', '.join(map(str, CANDIDATES))} are taken by networks of the Docker engine or by hosts that this machine needs: "
+        "stop a lab ('azlab down'), or name a free range with --public-range."))
+
+
 def ensure(config: LabConfig, client: docker.DockerClient) -> None:
     """Make the network, or do nothing when it is there; refuses a range that would hide what this machine needs."""
     if client.networks.list(names=[f"^{names.internet(config.name)}$"]):
@@ -34,18 +56,23 @@ def ensure(config: LabConfig, client: docker.DockerClient) -> None:
             raise
         raise MachineError("AddressRangeTaken", (
             f"the public range {config.public_range} overlaps with another network of the Docker engine: stop the lab that "
-            "uses it, or choose another range, for example 'azlab up --public-range 198.51.100.0/24'.")) from error
+            "uses it, or let a new lab choose a free range itself, without --public-range.")) from error
 
 
 def _check_free(bridge: ipaddress.IPv4Network) -> None:
+    for address, what in _needed().items():
+        if ipaddress.ip_address(address) in bridge:
+            raise MachineError("AddressRangeTaken", (
+                f"the public range would take {bridge}, and {what} is {address}: choose another range with --public-range, "
+                "or let a new lab choose a free one itself, without it."))
+
+
+def _needed() -> dict[str, str]:
+    """Addresses that this machine cannot do without, and what is there."""
     needed = {server: "a name server of this machine" for server in name_servers()}
     host = urllib.parse.urlsplit(images.mirror()).hostname or ""
     try:
         needed[socket.gethostbyname(host)] = f"the Debian mirror {host}"
     except OSError:
         pass                        # no mirror by this name: nothing to hide
-    for address, what in needed.items():
-        if ipaddress.ip_address(address) in bridge:
-            raise MachineError("AddressRangeTaken", (
-                f"the public range would take {bridge}, and {what} is {address}: choose another range, for example "
-                "'azlab up --public-range 198.51.100.0/24'."))
+    return needed
