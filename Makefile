@@ -7,6 +7,7 @@ SHELL := /bin/bash
 .PHONY: help setup demo demo-down test test-fast test-all lint check clean
 
 PYTEST := .venv/bin/python -m pytest
+FAST := -m "not machines" tests/unit tests/control_plane azlab/tests
 
 help:            ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## */\t/' | expand -t 14
@@ -21,17 +22,17 @@ demo-down:       ## run the teardown playbook, prove that nothing is left, stop 
 
 test-fast:       ## unit tests and control-plane tests, without machines
 	@scripts/setup control
-	$(PYTEST) -q tests/unit tests/control_plane azlab/tests -m "not machines"
+	$(PYTEST) -q $(FAST)
 
 test:            ## all of test-fast, then the end-to-end test on real machines
 	@scripts/setup machines
-	$(PYTEST) -q tests/unit tests/control_plane azlab/tests -m "not machines"
+	$(PYTEST) -q $(FAST)
 	$(PYTEST) -v tests/e2e
 
-test-all:        ## what is not in test: lint, sanity, docs checks, the lab's and the roles' tests on machines
+test-all:        ## what is not in test: lint, sanity, documentation checks, machines, roles and images, one by one
 	@scripts/setup machines
 	@scripts/check
-	$(PYTEST) -v azlab/tests tests/integration -m machines
+	$(PYTEST) -v -m machines azlab/tests tests/integration tests/apps
 
 lint:            ## ansible-lint and yamllint alone
 	@scripts/setup control

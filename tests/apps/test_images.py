@@ -12,6 +12,8 @@ import jinja2
 import pytest
 import yaml
 
+pytestmark = pytest.mark.machines
+
 ROLE = pathlib.Path(__file__).resolve().parents[2] / "roles" / "wordpress"
 
 

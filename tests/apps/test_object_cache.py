@@ -12,6 +12,8 @@ import time
 
 import pytest
 
+pytestmark = pytest.mark.machines
+
 DROP_IN = pathlib.Path(__file__).resolve().parents[2] / "roles" / "wordpress" / "files" / "object-cache.php"
 
 # What WordPress provides to a drop-in.
