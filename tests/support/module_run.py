@@ -34,6 +34,7 @@ def quicken() -> None:
     after = importlib.import_module(SPACE + "module_utils._hosts.after")
     read = importlib.import_module(SPACE + "module_utils._hosts.read")
     retry.BROKEN_STEPS, retry.BUSY_STEPS = (0.02,) * len(retry.BROKEN_STEPS), (0.05,)
+    operations.LIST_FIRST = operations.LIST_FASTEST = 0.05
     operations.PACE = after.PACE = read.PACE = (0.05, 0.1)
 
 

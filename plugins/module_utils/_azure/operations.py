@@ -12,6 +12,7 @@ group, so that requests grow with time and not with resources times time.
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import Any, Dict, Mapping, Optional, Set, Tuple
 
 from ansible_collections.dockhost.azure.plugins.module_utils._azure import retry
@@ -22,6 +23,9 @@ DONE = ("succeeded",)
 FAILED = ("failed", "canceled", "cancelled")
 # Without Retry-After: soon at first, for what is quick, then at a pace that costs little.
 PACE = (0.2, 0.5, 1.0, 2.0, 3.0)
+# Lists: what has been waited for so long may be noticed this part of it late, within these bounds in seconds.
+LIST_PART = 0.04
+LIST_FIRST, LIST_FASTEST, LIST_SLOWEST = 0.2, 0.5, 2.0
 
 
 def state_of(body: Any) -> str:
@@ -118,12 +122,18 @@ def _pace(turn: int) -> float:
     return PACE[min(turn, len(PACE) - 1)]
 
 
+def list_pace(waited: float) -> float:
+    """Seconds until a list is read again, by how long the oldest of its resources has been waited for."""
+    return min(max(waited * LIST_PART, LIST_FASTEST if waited > LIST_FASTEST else LIST_FIRST), LIST_SLOWEST)
+
+
 class ListWaiter:
     """One loop per list: settles every resource whose state in the list is terminal."""
 
     def __init__(self, client: Client):
         self.client = client
         self._waiting: Dict[Tuple[str, str], Dict[str, "asyncio.Future[Any]"]] = {}
+        self._since: Dict[str, float] = {}
         self._loops: Set["asyncio.Task[None]"] = set()
 
     async def settle(self, response: Response, doing: str) -> Any:
@@ -163,6 +173,7 @@ class ListWaiter:
         future: "asyncio.Future[Any]" = asyncio.get_running_loop().create_future()
         running = key in self._waiting
         self._waiting.setdefault(key, {})[path.lower()] = future
+        self._since[path.lower()] = time.monotonic()
         if not running:
             task = asyncio.ensure_future(self._loop(key))
             self._loops.add(task)
@@ -171,11 +182,10 @@ class ListWaiter:
 
     async def _loop(self, key: Tuple[str, str]) -> None:
         """Read the list until nobody waits for it. An error ends the wait of all, with that error."""
-        waiting, turn = self._waiting[key], 0
+        waiting = self._waiting[key]
         try:
             while waiting:
-                await self.client.pause(_pace(turn))
-                turn += 1
+                await self.client.pause(list_pace(time.monotonic() - min(self._since[path] for path in waiting)))
                 asked = set(waiting)  # who comes while the list is being read waits for the next one
                 listed = {str(item["id"]).lower(): item for item in await self.client.list(*key)}
                 for path in asked:
