@@ -44,6 +44,9 @@ options:
         nothing of them is left.
       - V(started), V(stopped), V(deallocated) and V(restarted) change the power state of the hosts, or of those of O(names).
         A stopped machine is still paid for, a deallocated one is not. Who asks for V(stopped) is content with a deallocated one.
+      - V(reimaged) gives the hosts, or those of O(names), a new disk of their operating system, made of the image that they have. All
+        that was on the old one is lost. Addresses, identities and data disks stay. O(custom_data) has to be given again, since Azure
+        does not give it back. The tag C(dockhost-reimaged) counts, so that M(dockhost.azure.host_keys) reads the new host keys.
     type: str
     choices:
       - present
@@ -52,6 +55,7 @@ options:
       - stopped
       - deallocated
       - restarted
+      - reimaged
     default: present
   count:
     description:
@@ -279,7 +283,8 @@ options:
       - It is written on the hosts as the tag C(dockhost-swarm-role), by which P(dockhost.azure.docker_hosts#inventory) groups them.
     type: int
   serial:
-    description: How many hosts are changed, stopped or restarted at once; all when not given. One that fails stops the rest.
+    description:
+      - How many hosts are changed, started, stopped, restarted or reimaged at once; all when not given. One that fails stops the rest.
     type: int
   wait_for:
     description:
@@ -350,6 +355,15 @@ EXAMPLES = r"""
     name: demo
     state: restarted
     serial: 1
+    wait_for: ssh
+
+- name: Set the second host up anew, with the same name and address
+  dockhost.azure.host_group:
+    resource_group: rg-demo
+    name: demo
+    state: reimaged
+    names: [demo-2]
+    custom_data: "{{ lookup('ansible.builtin.template', 'cloud-config.yml.j2') }}"
     wait_for: ssh
 
 - name: Pay for nothing but the disks over night

@@ -353,3 +353,30 @@ def test_a_host_that_cannot_be_removed(azure, network):
     )
     assert [name for kind, name in azure.resources(network) if kind == "virtualMachines"] == ["web-2"]
     assert not state(azure, network, "absent")["failed"] and hosts_and_nics(azure, network) == []
+
+
+def test_reimaged_one_after_the_other(azure, network):
+    before = run(azure, network)["hosts"]
+    refused = state(azure, network, "reimaged")
+    assert refused["msg"] == (
+        "custom_data: web-1, web-2, web-3 had custom data at the first boot, which Azure does not give back: give custom_data, or an empty "
+        "text to have the system set up without it."
+    )
+    data = "#cloud-config\nruncmd: [ls]\n"
+    planned = azure.run("host_group", {"resource_group": network, "name": "web", "state": "reimaged", "custom_data": data}, check=True)
+    assert planned["changed"] and [host["tags"].get("dockhost-reimaged") for host in planned["hosts"]] == [None] * 3
+    done, sent = requests(azure, lambda: state(azure, network, "reimaged", custom_data=data, serial=1))
+    assert not done["failed"], done
+    posts = [(entry["method"], *entry["path"].rsplit("/", 2)[1:]) for entry in sent if entry["method"] in ("POST", "PATCH")]
+    assert posts == [step for n in (1, 2, 3) for step in (("PATCH", "virtualMachines", f"web-{n}"), ("POST", f"web-{n}", "reimage"))]
+    assert [host["vm_id"] for host in done["hosts"]] == [host["vm_id"] for host in before]
+    assert [(host["tags"]["dockhost-reimaged"], host["power_state"]) for host in done["hosts"]] == [("1", "running")] * 3
+    assert not run(azure, network)["changed"]
+    other = state(azure, network, "reimaged", custom_data="#cloud-config\nruncmd: [id]\n", names=["web-2"])
+    assert [(step["changes"][0]["path"], step["name"]) for step in other["plan"]] == [
+        ("tags.dockhost-reimaged", "web-2"), ("reimaged", "web-2"), ("tags.dockhost-custom-data", "web-2"),
+    ]  # fmt: skip
+    assert "custom_data: hosts web-1, web-3 were made with other" in run(azure, network, custom_data="#cloud-config\nruncmd: [id]\n")["msg"]
+    azure.admin.fault(method="POST", path="web-1/reimage", status=409, code="OperationNotAllowed", message="Not now.")
+    failed = state(azure, network, "reimaged", custom_data=data, serial=1)
+    assert failed["msg"].startswith("Host web-1 could not be reimaged: OperationNotAllowed: Not now. The other steps were not all done: "), failed["msg"]

@@ -11,7 +11,7 @@ from ansible_collections.dockhost.azure.plugins.module_utils._apply import StepR
 from ansible_collections.dockhost.azure.plugins.module_utils._errors import AzureError, DockhostError, TransportError
 from ansible_collections.dockhost.azure.plugins.module_utils._plan.host_refusals import next_step
 
-VERBS = {"create": "made", "update": "changed", "delete": "removed"}
+VERBS = {"create": "made", "update": "changed", "delete": "removed", "reimage": "reimaged"}
 
 
 class HostsError(DockhostError):

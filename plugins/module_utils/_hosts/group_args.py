@@ -43,7 +43,7 @@ ARGUMENTS: Dict[str, Any] = dict(
     name={"type": "str", "required": True},
     state={
         "type": "str",
-        "choices": ["present", "absent", "started", "stopped", "deallocated", "restarted"],
+        "choices": ["present", "absent", "started", "stopped", "deallocated", "restarted", "reimaged"],
         "default": "present",
     },
     count={"type": "int"},

@@ -14,9 +14,15 @@ from ansible_collections.dockhost.azure.plugins.module_utils._errors import Inpu
 from ansible_collections.dockhost.azure.plugins.module_utils._hosts import after, failures, preflight, read
 from ansible_collections.dockhost.azure.plugins.module_utils._model import host_group_input
 from ansible_collections.dockhost.azure.plugins.module_utils._model.host import Host, hosts_from_lists, key
-from ansible_collections.dockhost.azure.plugins.module_utils._model.host_group import HostGroup, Naming, Slot
+from ansible_collections.dockhost.azure.plugins.module_utils._model.host_group import (
+    HostGroup,
+    Naming,
+    Slot,
+    custom_data,
+    custom_data_salt,
+)
 from ansible_collections.dockhost.azure.plugins.module_utils._module import Task
-from ansible_collections.dockhost.azure.plugins.module_utils._plan import core, host_group, host_power, host_slots
+from ansible_collections.dockhost.azure.plugins.module_utils._plan import core, host_group, host_power, host_reimage, host_slots
 from ansible_collections.dockhost.azure.plugins.module_utils._plan.host_group import GroupPlan, Observed
 
 
@@ -107,6 +113,8 @@ class HostGroupTask(Task):
             chosen = host_group.absent(self.params["name"], self.deployment, actual.observed, self.params.get("names"))
             self.removing = list(chosen.removing)
             return chosen.plan
+        if state == "reimaged":
+            return self._reimaged(self._chosen(actual.observed))
         return host_power.plan(self._chosen(actual.observed), actual.observed.statuses, state, self.params.get("serial"))
 
     def _present(self, actual: Seen) -> core.Plan:
@@ -119,6 +127,14 @@ class HostGroupTask(Task):
             raise RefusedError(found.refusals)
         self.outdated, self.removing = list(found.outdated), list(found.removing)
         return host_power.in_turn_updates(found.plan, self.params.get("serial"))
+
+    def _reimaged(self, machines: Sequence[Mapping[str, Any]]) -> core.Plan:
+        data = custom_data(self.params)
+        salt = custom_data_salt(self.subscription_id, self.params["resource_group"], self.params["name"])
+        refusals = host_reimage.refusals(machines, data, salt)
+        if refusals:
+            raise RefusedError(refusals)
+        return host_reimage.plan(machines, data, salt, self.params.get("serial"))
 
     def _refuse(self, problems: Sequence[preflight.Problem]) -> None:
         """Raise what makes hosts impossible.
@@ -151,7 +167,8 @@ class HostGroupTask(Task):
         found = failures.failures(results)
         if not found:
             return  # interrupted: the framework says what was done
-        done = "What was made is kept" if self.params["state"] == "present" else "The other steps were done"
+        others = "were not all done" if any(r.state == "skipped" and r.step.method for r in results) else "were done"
+        done = "What was made is kept" if self.params["state"] == "present" else f"The other steps {others}"
         closing = f"{done}: running again continues from here."
         if self.params["on_failure"] == "rollback" and self.params["state"] == "present":
             closing = await after.roll_back(client, self.params["resource_group"], self.params["name"], self.deployment, results)
@@ -161,7 +178,7 @@ class HostGroupTask(Task):
         group = self.params["resource_group"]
         if any(result.step.action == "delete" for result in results):
             await after.prove_gone(client, group, results, self.params["wait_timeout"])
-        if self.params["wait_for"] == "ssh" and self.params["state"] in ("present", "started", "restarted"):
+        if self.params["wait_for"] == "ssh" and self.params["state"] in ("present", "started", "restarted", "reimaged"):
             await after.wait_for_ssh(client, group, self.params["name"], self.deployment, self.params)
 
     def bodies(self, actual: Seen) -> Mapping[str, Mapping[str, Any]]:

@@ -125,7 +125,7 @@ class HostKeysTask(Task):
                 {
                     "name": host.name,
                     "alias": alias,
-                    "keys": [f"{entry.kind} {entry.data}" for entry in entries.get(alias, ()) if entry.owner.vm_id == host.vm_id],
+                    "keys": [f"{entry.kind} {entry.data}" for entry in entries.get(alias, ()) if entry.owner.vm_id == host.system],
                 }
                 for alias, host in actual.hosts.items()
             ]
@@ -134,7 +134,7 @@ class HostKeysTask(Task):
 
 def owners(hosts: Mapping[str, Host]) -> Dict[str, Owner]:
     """Who the lines of each alias belong to."""
-    return {alias: Owner(host.deployment or "", host.group or "", host.vm_id) for alias, host in hosts.items()}
+    return {alias: Owner(host.deployment or "", host.group or "", host.system) for alias, host in hosts.items()}
 
 
 def _not_running(host: Host) -> str:

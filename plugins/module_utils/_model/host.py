@@ -21,6 +21,7 @@ from ansible_collections.dockhost.azure.plugins.module_utils._model.resource imp
 )
 
 TAG_CUSTOM_DATA = "dockhost-custom-data"
+TAG_REIMAGED = "dockhost-reimaged"
 
 
 def key(resource_id: Optional[str]) -> str:
@@ -96,6 +97,12 @@ class Host:
         return asdict(self)
 
     @property
+    def system(self) -> str:
+        """What stands for the installed system: another machine has another one, and so has one that was reimaged."""
+        count = reimaged({"tags": self.tags})
+        return f"{self.vm_id}.{count}" if count else self.vm_id
+
+    @property
     def running(self) -> bool:
         """Whether the machine runs (a machine whose state nobody asked for is not known to run)."""
         return self.power_state == "running"
@@ -131,6 +138,12 @@ def index_of(machine: Mapping[str, Any]) -> Optional[int]:
     """The host's number within its group, from its tag."""
     text = tag(machine, TAG_INDEX) or ""
     return int(text) if text.isdigit() else None
+
+
+def reimaged(machine: Mapping[str, Any]) -> int:
+    """How often the machine was given a new disk from its image, from its tag."""
+    text = tag(machine, TAG_REIMAGED) or ""
+    return int(text) if text.isdigit() else 0
 
 
 def host_from_api(

@@ -19,6 +19,7 @@ from ansible_collections.dockhost.azure.plugins.module_utils._model.host_group i
     VIRTUAL_MACHINE,
     HostGroup,
     Slot,
+    custom_data_salt,
 )
 from ansible_collections.dockhost.azure.plugins.module_utils._model.resource import (
     TAG_DEPLOYMENT,
@@ -133,7 +134,7 @@ def machine(group: HostGroup, slot: Slot, actual: Optional[Mapping[str, Any]], r
     if group.image_plan:
         body["plan"] = {name: value for name, value in group.image_plan.items() if value is not None}
     if group.custom_data is not None:
-        salt = f"{group.naming.subscription_id}/{group.naming.resource_group}/{group.name}"
+        salt = custom_data_salt(group.naming.subscription_id, group.naming.resource_group, group.name)
         body["tags"][TAG_CUSTOM_DATA] = custom_data.digest(group.custom_data, salt)
     immutable = tuple(path for path in MACHINE_IMMUTABLE if not (resizable and path.endswith("vmSize")))
     return Resource(

@@ -157,6 +157,11 @@ def custom_data(params: Mapping[str, Any]) -> Optional[bytes]:
     return None if text is None else text.encode("utf-8")
 
 
+def custom_data_salt(subscription_id: str, resource_group: str, name: str) -> str:
+    """What the digest of custom data is salted with: two groups with the same data have different digests."""
+    return f"{subscription_id}/{resource_group}/{name}"
+
+
 def _tuple(values: Any) -> Optional[Tuple[str, ...]]:
     return None if values is None else tuple(values)
 

@@ -40,6 +40,8 @@ def check(params: Mapping[str, Any]) -> None:
     """Raise InputError for the first option that cannot work."""
     _scope(params)
     _hosts(params)
+    if params["state"] in ("present", "reimaged"):
+        _custom_data(params)
     if params["state"] == "present":
         _login(params)
         _image(params)
@@ -115,6 +117,9 @@ def _login(params: Mapping[str, Any]) -> None:
                 f"ssh_public_keys[{position}] is not a usable public key: {problem}. Give the content of a file like "
                 "~/.ssh/id_ed25519.pub.",
             )
+
+
+def _custom_data(params: Mapping[str, Any]) -> None:
     data = custom_data_of(params)
     problem = custom_data.problem(data) if data else None
     if problem:

@@ -257,9 +257,22 @@ class VirtualMachines(ComputeType):
             raise arm_error("conflict")
         if action in ("restart", "powerOff") and resource.private["power"] == "deallocated":
             raise arm_error("not_running")
+        if action == "reimage":
+            self._reimage_options(resource, call.optional_body())
         operation = self.lab.start(action, resource, "compute", what=f"{self.name}/{action}", method="POST")
         self.effects.begin(resource, action)
         return self.started(call, Answer(202), operation, location=True, retry_after=10)
+
+    def _reimage_options(self, resource: Resource, body: dict[str, Any]) -> None:
+        """What a reimage may bring along: the custom data of the next first boot."""
+        if body.get("exactVersion"):
+            raise arm_error("lab_cannot", text="This lab reimages to the version that the machine was made with only: leave "
+                                               "exactVersion out.")
+        data = dig(body, "osProfile.customData")
+        if data is not None:
+            vm_body.check_custom_data(data)
+            resource.private["customData"] = data
+            self.lab.store.put(resource)
 
     def run_command(self, call: Call) -> Answer:
         resource = self.require(call, writing=True)
