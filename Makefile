@@ -4,7 +4,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-down test test-fast test-all lint check clean
+.PHONY: help demo demo-down test test-fast test-all bench faults conformance lint check clean
 
 PYTEST := .venv/bin/python -m pytest
 FAST := -m "not machines" tests/unit tests/control_plane azlab/tests
@@ -33,6 +33,18 @@ test-all:        ## what is not in test: lint, sanity, documentation checks, mac
 	@scripts/setup machines
 	@scripts/check
 	$(PYTEST) -v -m machines azlab/tests tests/integration tests/apps
+
+bench:           ## one benchmark: make bench CASE=nochange HOSTS=100 [SCALE=0.1] [PEERS=azcollection,az]
+	@scripts/setup control
+	@.venv/bin/python tests/bench/run.py --case $(or $(CASE),create) --hosts $(or $(HOSTS),100) --scale $(or $(SCALE),1) --peers $(or $(PEERS),none)
+
+faults:          ## the fault suite: make faults [CASE=create]
+	@scripts/setup control
+	@.venv/bin/python tests/faults/run.py --case $(or $(CASE),all)
+
+conformance:     ## replay recorded ARM traffic against azlab: make conformance RECORDINGS=folder
+	@scripts/setup control
+	@.venv/bin/python -m azlab.conformance $(or $(RECORDINGS),$(error name the folder of recordings: make conformance RECORDINGS=folder))
 
 lint:            ## ansible-lint and yamllint alone
 	@scripts/setup control
