@@ -1,0 +1,230 @@
+# Copyright (c) 2026 The dockhost.azure authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The work of C(docker_extension): which handler a host gets, and the extension that this comes to. Private to this collection."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass, replace
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
+
+from ansible_collections.dockhost.azure.plugins.module_utils._azure.client import Client
+from ansible_collections.dockhost.azure.plugins.module_utils._errors import InputError, RefusedError
+from ansible_collections.dockhost.azure.plugins.module_utils._extension import observe, plan, script, spec
+from ansible_collections.dockhost.azure.plugins.module_utils._extension.docker_settings import INSECURE, DockerSettings
+from ansible_collections.dockhost.azure.plugins.module_utils._extension.task import HOST_ARGS, Seen, VmExtensionTask
+from ansible_collections.dockhost.azure.plugins.module_utils._model.host import Host
+from ansible_collections.dockhost.azure.plugins.module_utils._plan import core
+
+ARGUMENTS: Dict[str, Any] = dict(
+    HOST_ARGS,
+    resource_group={"type": "str"},
+    name={"type": "str", "default": "docker"},
+    handler={"type": "str", "choices": ["auto", "docker_extension", "custom_script", "cloud_init"], "default": "auto"},
+    settings={"type": "dict"},
+    settings_file={"type": "path"},
+    protected_settings={"type": "dict", "no_log": True},
+    protected_settings_file={"type": "path"},
+    docker_source={"type": "str", "choices": ["distribution", "docker"], "default": "distribution"},
+    docker_version={"type": "str"},
+    docker_repository={"type": "str", "default": script.REPOSITORY},
+    docker_user={"type": "str"},
+    lock_timeout={"type": "int", "default": 600},
+    health_timeout={"type": "int", "default": 600},
+    remove_docker={"type": "bool", "default": False},
+)
+ARGUMENTS[INSECURE] = {"type": "bool", "default": False}
+
+CONSTRAINTS: Dict[str, Any] = {
+    "mutually_exclusive": [("hosts", "group"), ("settings", "settings_file"), ("protected_settings", "protected_settings_file")],
+    "required_if": [(name, value, ("resource_group",)) for name, value in (
+        ("handler", "auto"), ("handler", "docker_extension"), ("handler", "custom_script"), ("state", "absent"),
+    )],
+}  # fmt: skip
+
+NONCES = 64
+# What the extension's user guide names, of the images that Azure still tells apart by their version: Ubuntu from 13,
+# CentOS and RHEL from 7.1, CoreOS from 899. It installs the engine by a script and Compose 1.6.2 for the systems of its days.
+_OLD_IMAGES = re.compile(
+    r"canonical:ubuntuserver:1[3-8]\.|openlogic:centos:7\.[1-9]|redhat:rhel:7\.[1-9]|coreos:coreos:", re.IGNORECASE
+)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The handler of one host and why it was taken."""
+
+    handler: str
+    reason: str
+
+
+class DockerExtensionTask(VmExtensionTask):
+    """The Docker extension's settings on one or many machines."""
+
+    def __init__(self, params: Mapping[str, Any], subscription_id: str):
+        super().__init__(params, subscription_id)
+        self.public = read_settings(params, "settings")
+        self.protected = read_settings(params, "protected_settings")
+        self.settings = DockerSettings.read(self.public, self.protected)
+        self.choices = choices(params)
+        self.handlers: Dict[str, Choice] = {}
+
+    def check(self) -> None:
+        super().check()
+        if self.params.get("hosts") is None and self.params.get("group") is None:
+            raise InputError("hosts", "one of hosts and group is needed: name the virtual machines, or the group of hosts.")
+        script.render(self.settings, self.choices)
+
+    async def wanted(self, client: Client, found: List[plan.Target]) -> Dict[str, spec.Extension]:
+        published: Dict[str, Optional[List[str]]] = {}
+        if self.params["handler"] == "auto":
+            for location in {target.host.location for target in found}:
+                published[location] = await observe.versions(client, location, *spec.DOCKER_EXTENSION[:2])
+        made: Dict[Tuple[str, str], spec.Extension] = {}
+        extensions = {}
+        for target in found:
+            choice = choose(self.params["handler"], target.host, published.get(target.host.location))
+            self.handlers[target.host.name] = choice
+            user = self.params.get("docker_user") or target.host.admin_username or ""
+            key = (choice.handler, user)
+            if key not in made:
+                made[key] = self._extension(choice.handler, user)
+            extensions[target.host.id] = made[key]
+        if "custom_script" in {choice.handler for choice in self.handlers.values()}:
+            self.warnings += [note for note in script.notes(self.settings, self.choices) if note not in self.warnings]
+        return extensions
+
+    def plan(self, actual: Seen) -> core.Plan:
+        found = super().plan(actual)
+        if self.params["state"] == "present" or not self.params["remove_docker"]:
+            return found
+        return self._with_removal(found, actual)
+
+    def log_place(self, publisher: str, type_: str) -> str:
+        return script.LOG if type_.lower() == "customscript" else super().log_place(publisher, type_)
+
+    def result(self, actual: Seen, done: core.Plan, applied: bool) -> Dict[str, Any]:
+        found = super().result(actual, done, applied)
+        found["handlers"] = [
+            {"host": host, "handler": choice.handler, "reason": choice.reason} for host, choice in sorted(self.handlers.items())
+        ]
+        return found
+
+    # -- small parts
+    def _extension(self, handler: str, user: str) -> spec.Extension:
+        tag = self.params.get("force_update_tag") or ""
+        if handler == "docker_extension":
+            publisher, type_, version = spec.DOCKER_EXTENSION
+            return spec.Extension(self.name, publisher, type_, version, self.public, self.protected or None, update_tag=tag)
+        return self._custom_script(script.render(self.settings, replace(self.choices, user=user)), tag)
+
+    def _custom_script(self, text: str, tag: str) -> spec.Extension:
+        publisher, type_, version = spec.CUSTOM_SCRIPT
+        # The text and not its compressed form, whose bytes differ between versions of zlib.
+        return spec.Extension(self.name, publisher, type_, version, {}, {"script": script.packed(text)}, update_tag=tag, fingerprint=text)
+
+    def _with_removal(self, found: core.Plan, actual: Seen) -> core.Plan:
+        """Before an extension goes, the same CustomScript takes Docker off the host."""
+        removal = self._custom_script(script.render(DockerSettings(), replace(self.choices, mode="remove")), "remove")
+        targets = {target.host.name: target for target in actual.targets}
+        steps = []
+        for step in found.steps:
+            if step.action != "delete":
+                steps.append(step)
+                continue
+            target = targets[step.resource.host]
+            before = self._removing(target, removal, step.actual or {})
+            steps += [before, replace(step, depends_on=(before.id,))]
+        return core.Plan(tuple(steps))
+
+    def _removing(self, target: plan.Target, removal: spec.Extension, have: Mapping[str, Any]) -> Any:
+        if str((have.get("properties") or {}).get("type")).lower() != "customscript":
+            raise RefusedError([
+                "remove_docker works with handler custom_script only, and host {0} has another one: leave remove_docker out, and remove the "
+                "packages on the host.".format(target.host.name)
+            ])
+        wish = plan.Wish(removal, removal.digest(self._scope(), self.params.get("digest_key") or ""), self.deployment, True)
+        step = plan.present([(target, wish)]).steps[0]
+        return replace(step, reason="takes Docker off the host", changes=())
+
+
+def choose(handler: str, host: Host, published: Optional[Sequence[str]]) -> Choice:
+    """The handler of a host.
+
+    :param published: versions of the old extension in the host's region; empty: none; ``None``: not known.
+    """
+    if handler != "auto":
+        return Choice(handler, "handler is {0}".format(handler))
+    if published is None:
+        return Choice("custom_script", "Azure does not say whether {0} publishes the Docker extension".format(host.location))
+    if not published:
+        return Choice("custom_script", "the Docker extension, retired in November 2018, is not published in {0}".format(host.location))
+    if not _OLD_IMAGES.match(host.image or ""):
+        return Choice("custom_script", "the Docker extension {0} is still published in {1}, but it cannot be installed on {2}, only on images of "
+                      "its days (Ubuntu to 18.04, CentOS and RHEL 7, CoreOS)".format(published[-1], host.location, host.image or "this image"))
+    return Choice("docker_extension", "the Docker extension {0} is published in {1} and its user guide names {2}".format(
+        published[-1], host.location, host.image
+    ))
+
+
+def choices(params: Mapping[str, Any]) -> script.Choices:
+    """The module's own options.
+
+    :raises InputError: options that contradict each other.
+    """
+    version = params.get("docker_version") or ""
+    if version and params["docker_source"] != "docker":
+        raise InputError("docker_version", "docker_version is '{0}' and docker_source is distribution, which has one version only: set "
+                         "docker_source to docker, or leave docker_version out.".format(version))
+    if version and not re.fullmatch(r"[0-9][A-Za-z0-9.~+-]*", version):
+        raise InputError("docker_version", "docker_version is '{0}': give a version as in 27.5 or 27.5.1.".format(version))
+    for name in ("lock_timeout", "health_timeout"):
+        if not 1 <= params[name] <= 3600:
+            raise InputError(name, "{0} is {1}: give 1 to 3600 seconds, since Azure ends the script after 90 minutes.".format(name, params[name]))
+    user = params.get("docker_user") or ""
+    if user and not re.fullmatch(r"[a-z_][a-z0-9_-]{0,31}", user):
+        raise InputError("docker_user", "docker_user is '{0}', which is no name of a Linux user.".format(user))
+    return script.Choices(
+        source=params["docker_source"], version=version, user=user, repository=params["docker_repository"].rstrip("/"),
+        lock_seconds=params["lock_timeout"], health_seconds=params["health_timeout"], insecure=params[INSECURE],
+    )  # fmt: skip
+
+
+def read_settings(params: Mapping[str, Any], option: str) -> Dict[str, Any]:
+    """The settings from the option, or from the JSON file that people have from their templates.
+
+    :raises InputError: the file cannot be read, or holds no JSON object; its content is not repeated.
+    """
+    path = params.get(option + "_file")
+    if not path:
+        return dict(params.get(option) or {})
+    try:
+        with open(path, encoding="utf-8-sig") as file:
+            found = json.load(file)
+    except OSError as error:
+        raise InputError(option + "_file", "{0}_file: {1} cannot be read: {2}.".format(option, path, error.strerror)) from error
+    except ValueError as error:
+        where = " (line {0}, column {1})".format(error.lineno, error.colno) if isinstance(error, json.JSONDecodeError) else ""
+        raise InputError(option + "_file", "{0}_file: {1} is not JSON{2}.".format(option, path, where)) from None
+    if not isinstance(found, dict):
+        raise InputError(option + "_file", "{0}_file: {1} has to hold a JSON object.".format(option, path))
+    return found
+
+
+def custom_data(params: Mapping[str, Any], hidden: Sequence[str]) -> str:
+    """The customData for handler cloud_init.
+
+    :param hidden: texts that Ansible replaces in results: where the compressed script has one of them by chance, other bytes that mean
+        the same are taken.
+    :raises InputError: a secret is so short that it cannot be avoided.
+    """
+    settings = DockerSettings.read(read_settings(params, "settings"), read_settings(params, "protected_settings"))
+    text = script.render(settings, choices(params))
+    for turn in range(NONCES):
+        made = script.cloud_config(text, turn)
+        if not any(word and word in made for word in hidden):
+            return made
+    raise InputError("protected_settings", "protected_settings has a value of very few characters, which Ansible would replace everywhere in the "
+                     "custom data: give such values in settings.compose-environment, or longer ones.")
