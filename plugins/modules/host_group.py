@@ -60,12 +60,30 @@ options:
   count:
     description:
       - How many hosts the group has, from 0 to 1000.
-      - When it is lowered, the hosts with the highest numbers go, the newest first.
+      - Hosts that are there stay, and new ones get the lowest free numbers. When it is lowered, O(scale_in) says which go.
     type: int
   names:
     description:
       - The names of the hosts, instead of O(count). Hosts of the group that are not named go.
       - With other states than V(present), the hosts that are meant; all of the group when not given.
+    type: list
+    elements: str
+  scale_in:
+    description:
+      - Which hosts go when O(count) is lowered. RV(removing) names them in check mode, so that they can be drained first.
+      - V(newest) takes those with the highest numbers, and so the managers of a swarm last.
+      - V(oldest) takes those that Azure made first.
+      - V(balance_zones) takes the highest number of the zone that has most hosts, one after the other.
+    type: str
+    choices:
+      - newest
+      - oldest
+      - balance_zones
+    default: newest
+  scale_in_first:
+    description:
+      - Names of hosts that go before those that O(scale_in) chooses, when O(count) is lowered. None goes while no more than O(count)
+        hosts are there.
     type: list
     elements: str
   location:
@@ -371,6 +389,32 @@ EXAMPLES = r"""
     resource_group: rg-demo
     name: demo
     state: deallocated
+
+- name: Ask which two of five hosts would go
+  dockhost.azure.host_group: &group
+    resource_group: rg-demo
+    name: demo
+    count: 3
+    scale_in: balance_zones
+    size: Standard_D2s_v5
+    zones: ["1", "2", "3"]
+    ssh_public_keys:
+      - "{{ lookup('ansible.builtin.file', '~/.ssh/id_ed25519.pub') }}"
+    subnet:
+      network: demo-vnet
+      name: hosts
+  check_mode: true
+  register: asked
+
+- name: Drain them
+  ansible.builtin.command: docker node update --availability drain {{ item }}
+  delegate_to: demo-1
+  loop: "{{ asked.removing }}"
+
+- name: Remove just these
+  dockhost.azure.host_group:
+    <<: *group
+    scale_in_first: "{{ asked.removing }}"
 
 - name: Remove one host that is broken (the next run with state present makes it anew)
   dockhost.azure.host_group:

@@ -380,3 +380,15 @@ def test_reimaged_one_after_the_other(azure, network):
     azure.admin.fault(method="POST", path="web-1/reimage", status=409, code="OperationNotAllowed", message="Not now.")
     failed = state(azure, network, "reimaged", custom_data=data, serial=1)
     assert failed["msg"].startswith("Host web-1 could not be reimaged: OperationNotAllowed: Not now. The other steps were not all done: "), failed["msg"]
+
+
+def test_scale_in_by_rule_and_by_name(azure, network):
+    run(azure, network, count=4)
+    planned = run(azure, network, check=True, scale_in="balance_zones")
+    assert planned["removing"] == ["web-4"]
+    named = run(azure, network, scale_in_first=["web-1"])
+    assert named["removing"] == ["web-1"]
+    assert [(host["name"], host["swarm_role"]) for host in named["hosts"]] == [("web-2", "manager"), ("web-3", "worker"), ("web-4", "worker")]
+    assert not run(azure, network, scale_in_first=["web-1"])["changed"] and not run(azure, network)["changed"]
+    assert [name for dummy, name in actions(run(azure, network, count=4))][:2] == ["web-1-nic", "web-1"]
+    assert sorted(run(azure, network, count=1, scale_in="oldest", check=True)["removing"]) == ["web-2", "web-3", "web-4"]

@@ -48,6 +48,8 @@ ARGUMENTS: Dict[str, Any] = dict(
     },
     count={"type": "int"},
     names={"type": "list", "elements": "str"},
+    scale_in={"type": "str", "choices": ["newest", "oldest", "balance_zones"], "default": "newest"},
+    scale_in_first={"type": "list", "elements": "str"},
     location={"type": "str"},
     size={"type": "str"},
     allow_restart={"type": "bool", "default": False},
@@ -85,7 +87,7 @@ ARGUMENTS: Dict[str, Any] = dict(
 )
 
 CONSTRAINTS: Dict[str, Any] = {
-    "mutually_exclusive": [("count", "names")],
+    "mutually_exclusive": [("count", "names"), ("names", "scale_in_first")],
     "required_if": [
         ("state", "present", ("size", "subnet", "ssh_public_keys")),
         ("state", "present", ("count", "names"), True),

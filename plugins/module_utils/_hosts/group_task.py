@@ -100,10 +100,11 @@ class HostGroupTask(Task):
         ]
 
     def _slots(self, observed: Observed) -> List[Slot]:
-        names = self.params.get("names")
+        names, mine = self.params.get("names"), observed.of(self.params["name"], self.deployment)
         if names is None:
-            return host_slots.by_count(self.params["name"], self.params["count"])
-        return host_slots.by_names(names, observed.of(self.params["name"], self.deployment))
+            rule, first = self.params["scale_in"], self.params.get("scale_in_first") or ()
+            return host_slots.by_count(self.params["name"], self.params["count"], mine, rule, first)
+        return host_slots.by_names(names, mine)
 
     def plan(self, actual: Seen) -> core.Plan:
         state = self.params["state"]

@@ -60,7 +60,7 @@ def tags(group: HostGroup, slot: Slot) -> Dict[str, str]:
     found[TAG_DEPLOYMENT] = group.deployment
     found[TAG_GROUP] = group.name
     found[TAG_INDEX] = str(slot.index)
-    role = group.role(slot.index)
+    role = group.role(slot)
     if role:
         found[TAG_SWARM_ROLE] = role
     return found

@@ -25,10 +25,11 @@ PLACEMENT_GROUP = "Microsoft.Compute/proximityPlacementGroups"
 
 @dataclass(frozen=True)
 class Slot:
-    """One place of a group: a host's name and its number."""
+    """One place of a group: a host's name, its number, and its place among the group's numbers (0: as its number)."""
 
     name: str
     index: int
+    rank: int = 0
 
 
 @dataclass(frozen=True)
@@ -133,11 +134,11 @@ class HostGroup:
         """The same group in a region."""
         return replace(self, location=location)
 
-    def role(self, index: int) -> Optional[str]:
+    def role(self, slot: Slot) -> Optional[str]:
         """The swarm role of a host, or None where the group says nothing of a swarm."""
         if self.swarm_managers is None:
             return None
-        return "manager" if index <= self.swarm_managers else "worker"
+        return "manager" if (slot.rank or slot.index) <= self.swarm_managers else "worker"
 
     def zone(self, index: int) -> Optional[str]:
         """The zone of a new host: round robin by its number, so that it is the same in every run."""

@@ -3,24 +3,75 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Which hosts a group has, which it gets and which go (private to dockhost.azure, pure).
 
-Scale-in goes from the newest: the hosts with the highest numbers leave first. By names, those leave that are no
-longer named. Both rules hold whatever order Azure lists machines in.
+A group that has hosts keeps them: new ones get the lowest free numbers, and when there are too many a rule says which go.
+By names, those leave that are no longer named. All this holds whatever order Azure lists machines in.
 """
 
 from __future__ import annotations
 
-from typing import Any, Iterable, List, Mapping, Sequence, Set, Tuple
+from collections import Counter
+from dataclasses import replace
+from typing import Any, Callable, Iterable, List, Mapping, Sequence, Set, Tuple
 
 from ansible_collections.dockhost.azure.plugins.module_utils._model.host import index_of, interface_of, key
 from ansible_collections.dockhost.azure.plugins.module_utils._model.host_group import HostGroup, Naming, Slot
 from ansible_collections.dockhost.azure.plugins.module_utils._model.resource import TAG_DEPLOYMENT, TAG_GROUP, tag
 
 Body = Mapping[str, Any]
+Rule = Callable[[Mapping[int, Body]], int]
 
 
-def by_count(name: str, count: int) -> List[Slot]:
-    """C(<name>-1) to C(<name>-<count>)."""
-    return [Slot(f"{name}-{index}", index) for index in range(1, count + 1)]
+def by_count(name: str, count: int, machines: Iterable[Body] = (), rule: str = "newest", first: Iterable[str] = ()) -> List[Slot]:
+    """The numbered hosts that a group has (C(<name>-<number>)), as many as are wanted.
+
+    :param machines: the machines of the group
+    :param rule: which go when there are too many, see C(RULES)
+    :param first: the names of those that go before any other
+    """
+    here = {number: machine for machine in machines for number in [_number(name, machine)] if number}
+    while len(here) > count:
+        del here[_goes(here, RULES[rule], {host.lower() for host in first})]
+    numbers, following = set(here), 1
+    while len(numbers) < count:
+        numbers.add(following)
+        following += 1
+    return ranked(Slot(f"{name}-{number}", number) for number in numbers)
+
+
+def ranked(slots: Iterable[Slot]) -> List[Slot]:
+    """The slots by number, each knowing how many there are up to it: the first hosts of a swarm are its managers."""
+    return [replace(slot, rank=rank) for rank, slot in enumerate(sorted(slots, key=lambda slot: slot.index), 1)]
+
+
+def _number(name: str, machine: Body) -> int:
+    """The number in a host's name, or 0 where its name is not of this form."""
+    start, dummy, end = machine["name"].lower().rpartition("-")
+    return int(end) if start == name.lower() and end.isdigit() and not end.startswith("0") else 0
+
+
+def _goes(here: Mapping[int, Body], rule: Rule, first: Set[str]) -> int:
+    named = [number for number, machine in here.items() if machine["name"].lower() in first]
+    return max(named) if named else rule(here)
+
+
+def _newest(here: Mapping[int, Body]) -> int:
+    """The highest number."""
+    return max(here)
+
+
+def _oldest(here: Mapping[int, Body]) -> int:
+    """The one that Azure made first; the lowest number where it does not say."""
+    return min(here, key=lambda number: (str((here[number].get("properties") or {}).get("timeCreated") or ""), number))
+
+
+def _fullest_zone(here: Mapping[int, Body]) -> int:
+    """The highest number of the zone that has most hosts."""
+    zones = {number: "".join(machine.get("zones") or ()) for number, machine in here.items()}
+    counts = Counter(zones.values())
+    return max(here, key=lambda number: (counts[zones[number]], number))
+
+
+RULES: Mapping[str, Rule] = {"newest": _newest, "oldest": _oldest, "balance_zones": _fullest_zone}
 
 
 def by_names(names: Sequence[str], machines: Iterable[Body]) -> List[Slot]:
@@ -36,7 +87,7 @@ def by_names(names: Sequence[str], machines: Iterable[Body]) -> List[Slot]:
             index = following
             taken.add(index)
         slots.append(Slot(name, index))
-    return slots
+    return sorted(ranked(slots), key=lambda slot: [name.lower() for name in names].index(slot.name.lower()))
 
 
 def ours(resource: Body, group: str, deployment: str) -> bool:
