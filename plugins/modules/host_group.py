@@ -295,6 +295,12 @@ options:
       - SLES_BYOS
       - SLES_STANDARD
       - UBUNTU_PRO
+  append_tags:
+    description:
+      - Whether tags that O(tags) does not name stay on the hosts, their interfaces and addresses.
+      - With V(false) they are removed, but for those of this collection (C(dockhost-…)) and those that Azure hides (C(hidden-…)).
+    type: bool
+    default: true
   swarm_managers:
     description:
       - How many hosts, those with the lowest numbers, are to be managers of a Docker swarm. The others are workers.

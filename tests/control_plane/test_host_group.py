@@ -392,3 +392,14 @@ def test_scale_in_by_rule_and_by_name(azure, network):
     assert not run(azure, network, scale_in_first=["web-1"])["changed"] and not run(azure, network)["changed"]
     assert [name for dummy, name in actions(run(azure, network, count=4))][:2] == ["web-1-nic", "web-1"]
     assert sorted(run(azure, network, count=1, scale_in="oldest", check=True)["removing"]) == ["web-2", "web-3", "web-4"]
+
+
+def test_tags_exactly(azure, network):
+    run(azure, network, count=1, tags={"environment": "test", "owner": "me"})
+    kept = run(azure, network, count=1, tags={"environment": "test"})
+    assert not kept["changed"] and kept["hosts"][0]["tags"]["owner"] == "me"
+    exact = run(azure, network, count=1, tags={"environment": "test"}, append_tags=False)
+    assert [step["changes"] for step in exact["plan"]] == [[{"path": "tags.owner", "before": "me", "after": None}]] * 2
+    tags = exact["hosts"][0]["tags"]
+    assert "owner" not in tags and tags["environment"] == "test" and tags["dockhost-custom-data"]
+    assert not run(azure, network, count=1, tags={"environment": "test"}, append_tags=False)["changed"]

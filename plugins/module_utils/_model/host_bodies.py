@@ -54,9 +54,20 @@ MACHINE_IMMUTABLE = (
 )
 
 
-def tags(group: HostGroup, slot: Slot) -> Dict[str, str]:
-    """The user's tags and ours; ours win, ownership hangs on them."""
-    found = dict(group.tags)
+# Tags of these beginnings are not the user's to remove: ours, and those that Azure hides from people.
+KEPT_TAGS = ("dockhost-", "hidden-")
+
+
+def tags(group: HostGroup, slot: Slot, actual: Optional[Mapping[str, Any]] = None) -> Dict[str, Optional[str]]:
+    """The user's tags and ours; ours win, ownership hangs on them. C(None) is a tag that has to go.
+
+    :param actual: the resource as it is
+    """
+    found: Dict[str, Optional[str]] = dict(group.tags)
+    if not group.append_tags:
+        wanted = {name.lower() for name in found}
+        there = [name for name in (actual or {}).get("tags") or {} if not name.lower().startswith(KEPT_TAGS)]
+        found.update({name: None for name in there if name.lower() not in wanted})
     found[TAG_DEPLOYMENT] = group.deployment
     found[TAG_GROUP] = group.name
     found[TAG_INDEX] = str(slot.index)
@@ -66,11 +77,11 @@ def tags(group: HostGroup, slot: Slot) -> Dict[str, str]:
     return found
 
 
-def address(group: HostGroup, slot: Slot) -> Resource:
+def address(group: HostGroup, slot: Slot, actual: Optional[Mapping[str, Any]] = None) -> Resource:
     """The host's own public address."""
     body = {
         "location": group.location,
-        "tags": tags(group, slot),
+        "tags": tags(group, slot, actual),
         "sku": {"name": "Standard"},
         "properties": {"publicIPAllocationMethod": "Static", "publicIPAddressVersion": "IPv4"},
     }
@@ -83,9 +94,10 @@ def address(group: HostGroup, slot: Slot) -> Resource:
     )
 
 
-def interface(group: HostGroup, slot: Slot, has_address: bool = False) -> Resource:
+def interface(group: HostGroup, slot: Slot, has_address: bool = False, actual: Optional[Mapping[str, Any]] = None) -> Resource:
     """The host's network interface.
 
+    :param actual: the interface as it is
     :param has_address: the host's own address is there; where the group has none, the interface lets go of it
     """
     configuration: Dict[str, Any] = {
@@ -112,7 +124,7 @@ def interface(group: HostGroup, slot: Slot, has_address: bool = False) -> Resour
     return Resource(
         id=group.naming.interface(slot.name),
         type=INTERFACE,
-        body={"location": group.location, "tags": tags(group, slot), "properties": properties},
+        body={"location": group.location, "tags": tags(group, slot, actual), "properties": properties},
         depends_on=tuple(needs),
         immutable=("location", "properties.ipConfigurations.properties.subnet"),
         delete_with=group.naming.machine(slot.name),
@@ -125,7 +137,7 @@ def machine(group: HostGroup, slot: Slot, actual: Optional[Mapping[str, Any]], r
     :param actual: the machine as it is, or None where it is to be made
     :param resizable: whether a size may change (Azure restarts a running machine for it)
     """
-    body: Dict[str, Any] = {"location": group.location, "tags": tags(group, slot), "properties": _properties(group, slot, actual)}
+    body: Dict[str, Any] = {"location": group.location, "tags": tags(group, slot, actual), "properties": _properties(group, slot, actual)}
     zone = group.zone(slot.index)
     if zone:
         body["zones"] = _kept_zone(group, actual) or [zone]

@@ -93,6 +93,7 @@ class HostGroup:
     os_disk_type: Optional[str] = None
     data_disks: Tuple[Mapping[str, Any], ...] = ()
     tags: Dict[str, str] = field(default_factory=dict)
+    append_tags: bool = True
     swarm_managers: Optional[int] = None
     availability_set: Optional[str] = None
     proximity_placement_group: Optional[str] = None
@@ -124,6 +125,7 @@ class HostGroup:
             application_security_groups=None if groups is None else tuple(naming.any(APPLICATION_GROUP, g) for g in groups),
             public_ip=bool(params.get("public_ip")),
             tags=check_tags("tags", params.get("tags")),
+            append_tags=params.get("append_tags") is not False,
             data_disks=tuple(params.get("data_disks") or ()),
             availability_set=_id(naming, AVAILABILITY_SET, params.get("availability_set")),
             proximity_placement_group=_id(naming, PLACEMENT_GROUP, params.get("proximity_placement_group")),

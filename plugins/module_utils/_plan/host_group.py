@@ -106,8 +106,10 @@ def _wanted(
     machine_id = key(group.naming.machine(slot.name))
     status = statuses.get(machine_id)
     resizable = allow_restart or (status is not None and status.power_state == "deallocated")
-    resources = [host_bodies.address(group, slot)] if group.public_ip else []
-    resources.append(host_bodies.interface(group, slot, key(group.naming.address(slot.name)) in actual))
+    address = actual.get(key(group.naming.address(slot.name)))
+    resources = [host_bodies.address(group, slot, address)] if group.public_ip else []
+    nic = actual.get(key(group.naming.interface(slot.name)))
+    resources.append(host_bodies.interface(group, slot, address is not None, nic))
     resources.append(host_bodies.machine(group, slot, actual.get(machine_id), resizable))
     return resources
 

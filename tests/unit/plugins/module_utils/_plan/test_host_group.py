@@ -137,6 +137,21 @@ def test_tags_of_others_stay(cloud):
     assert step.body["tags"]["owner"] == "somebody" and step.body["tags"]["environment"] == "test"
 
 
+@pytest.mark.parametrize(
+    "wanted, left", [({}, {"hidden-link": "x"}), ({"OWNER": "me"}, {"owner": "me", "hidden-link": "x"}), ({"a": "b"}, {"a": "b", "hidden-link": "x"})]
+)
+def test_exact_tags(cloud, wanted, left):
+    for kind in (NAMING.machine, NAMING.interface):
+        cloud.bodies[key(kind("web-2"))]["tags"].update({"owner": "somebody", "hidden-link": "x"})
+    exact = group(tags=wanted, append_tags=False)
+    cloud.apply(present(cloud, exact, host_slots.by_count("web", 3)).plan)
+    assert not present(cloud, exact, host_slots.by_count("web", 3)).plan.changed
+    for kind in (NAMING.machine, NAMING.interface):
+        tags = cloud.bodies[key(kind("web-2"))]["tags"]
+        assert {name: value for name, value in tags.items() if not name.startswith("dockhost-")} == left
+        assert tags["dockhost-group"] == "web"
+
+
 REMEDY = (
     "Set {0} back, or remove these hosts (state=absent with names) and run again to have them made anew, or set "
     "immutable_changes=keep to leave them as they are and use the new value for new hosts only."
