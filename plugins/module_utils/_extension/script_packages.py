@@ -17,7 +17,7 @@ STATUS=$STATE/docker-status.json
 UNIT=$ROOT/etc/systemd/system/dockhost-docker-setup.service
 STEP=start
 export HOME="$ROOT/root" LC_ALL=C DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1 ZYPP_LOCK_TIMEOUT="$LOCK_SECONDS"
-PATH=$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+[ -n "$ROOT" ] || PATH=$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 
 quiet() { "$@" >>"$LOG" 2>&1; }
 
