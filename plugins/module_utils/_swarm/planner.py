@@ -55,8 +55,11 @@ def plan(members: t.Sequence[Member], cluster: Cluster | None, host: str, rules:
     ghosts = [node for node in cluster.nodes if _is_ghost(node, members)]
     managers = Managers(cluster, dead={ghost.id for ghost in ghosts})
     removals = [_remove(ghost, managers, "its host was re-created and has another node id now") for ghost in ghosts]
+    leavers = [node for node in cluster.nodes if node not in ghosts]
+    # A manager that is down counts for the majority until it is out of the list: it goes before anything else does.
+    removals += _leavers(members, [node for node in leavers if node.state == "down"], managers, rules)
     updates = _updates(members, cluster, managers, host, rules)
-    return [*removals, *joins, *updates, *_leavers(members, cluster, ghosts, managers, rules)]
+    return [*removals, *joins, *updates, *_leavers(members, [node for node in leavers if node.state != "down"], managers, rules)]
 
 
 # -- joining --------------------------------------------------------------------------------------------
@@ -188,14 +191,10 @@ def _changes(member: Member, node: Node, rules: Rules) -> dict[str, tuple[t.Any,
 # -- nodes that are to go -------------------------------------------------------------------------------
 
 
-def _leavers(
-    members: t.Sequence[Member], cluster: Cluster, ghosts: t.Sequence[Node], managers: Managers, rules: Rules
-) -> list[Step]:
+def _leavers(members: t.Sequence[Member], nodes: t.Sequence[Node], managers: Managers, rules: Rules) -> list[Step]:
     ours = {member.local.node_id for member in members}
     steps = []
-    for node in cluster.nodes:
-        if node in ghosts:
-            continue
+    for node in nodes:
         if node.hostname in rules.remove or node.id in rules.remove:
             if rules.drain_first and node.state == "ready":
                 steps += _drain(node, managers)

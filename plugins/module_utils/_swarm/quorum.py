@@ -57,6 +57,6 @@ class Managers:
         if len(reachable) < needed:
             raise SwarmRefused(
                 f"Refused: {verb} {name} would leave {len(reachable)} of {len(members)} managers reachable; "
-                f"a majority needs {needed}. Bring the unreachable managers back, or add a manager first."
+                f"a majority needs {needed}. Bring the unreachable managers back, add a manager first, or set swarm_remove_gone where they are gone for good."
             )
         self.members, self.reachable = members, reachable

@@ -115,6 +115,12 @@ CASES = {
         Rules(remove_gone=True),
         [("remove", "h9")],
     ),
+    "a manager that is gone goes before another one is demoted": (
+        [host("h1", M), replace(host("h2", M), role=W)],
+        swarm(node("h1", M), node("h2", M), node("h3", M, state="down", reachable=False)),
+        Rules(remove_gone=True),
+        [("remove", "h3"), ("update", "h2", "role worker")],
+    ),
     "removal by name and by id": (
         [host("h1", M)],
         swarm(node("h1", M), node("h8"), node("h9")),
