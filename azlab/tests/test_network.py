@@ -29,7 +29,7 @@ def test_a_new_network_is_updating_and_then_succeeded(group: Group) -> None:
     assert after["properties"]["provisioningState"] == "Succeeded"
     assert after["etag"] != body["etag"] and after["etag"].startswith('W/"')
     assert list(after["properties"]) == ["provisioningState", "resourceGuid", "addressSpace", "subnets",
-                                         "virtualNetworkPeerings", "enableDdosProtection"]
+                                         "virtualNetworkPeerings", "enableDdosProtection", "privateEndpointVNetPolicies"]
     assert group.call("PUT", VNET, vnet_body(["10.1.0.0/16"], {"a": "10.1.0.0/24"}))[0] == 200
 
 
@@ -57,7 +57,7 @@ def test_subnets_on_their_own(group: Group) -> None:
     status, _, headers = group.call("DELETE", path)
     assert status == 202 and group.azure.arm("GET", headers["location"])[0] == 204
     assert group.call("DELETE", path)[0] == 204
-    assert group.refused("GET", path)[:2] == (404, "ResourceNotFound")
+    assert group.refused("GET", path)[:2] == (404, "NotFound")
     assert group.refused("PUT", f"{NET}/virtualNetworks/none/subnets/x",
                          {"properties": {"addressPrefix": "10.0.0.0/24"}})[:2] == (404, "ParentResourceNotFound")
 

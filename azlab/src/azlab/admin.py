@@ -30,7 +30,7 @@ class Admin:
             web.delete("/faults/{id}", self.remove_fault), web.get("/latencies", self.latencies),
             web.post("/latencies", self.set_latencies), web.get("/network", self.network),
             web.get("/operations", self.operations), web.post("/tokens", self.token),
-            web.get("/health", self.health), web.post("/shutdown", self.shutdown)])
+            web.get("/health", self.health), web.post("/reset", self.reset), web.post("/shutdown", self.shutdown)])
 
     async def status(self, request: web.Request) -> web.Response:
         store, settings = self.lab.store, self.lab.settings
@@ -75,15 +75,18 @@ class Admin:
 
     async def latencies(self, request: web.Request) -> web.Response:
         latency = self.lab.latency
-        return web.json_response({"scale": latency.scale, "overrides": [
+        return web.json_response({"scale": latency.scale, "hold": not self.lab.operations.gate.is_set(), "overrides": [
             {"type": t, "method": m, "seconds": s} for (t, m), s in latency.overrides.items()]})
 
     async def set_latencies(self, request: web.Request) -> web.Response:
-        """{"scale": S} and/or {"overrides": [{"type", "method", "seconds"}]} (an empty list removes them)."""
+        """{"scale": S} and/or {"overrides": [{"type", "method", "seconds"}]} (an empty list removes them);
+        {"hold": true} lets no operation end until {"hold": false}."""
         data = await _object(request)
         try:
             if "scale" in data:
                 self.lab.latency.scale = float(data["scale"])
+            if "hold" in data:
+                (self.lab.operations.gate.clear if data["hold"] else self.lab.operations.gate.set)()
             if "overrides" in data:
                 self.lab.latency.overrides = {(o["type"].lower(), o["method"].upper()): float(o["seconds"])
                                               for o in data["overrides"]}
@@ -109,6 +112,12 @@ class Admin:
         token = self.lab.tokens.issue(data.get("audience", self.lab.settings.url),
                                       lifetime=int(data.get("lifetime", 3599)), tenant=data.get("tenant"))
         return web.json_response({"access_token": token})
+
+    async def reset(self, request: web.Request) -> web.Response:
+        """An empty lab: resources, operations, machines and faults are gone; name, addresses and identities stay."""
+        removed = await self.lab.reset()
+        self.requests.clear()
+        return web.json_response({"removed": removed})
 
     async def shutdown(self, request: web.Request) -> web.Response:
         asyncio.get_running_loop().call_later(0.05, self._stop)

@@ -135,6 +135,9 @@ TABLE: dict[str, tuple[int, str, str, str]] = {
     "subnet_prefix_in_use": (400, "InUsePrefixCannotBeDeleted",
                              "IpPrefix {prefix} on Subnet {subnet} has active allocations and cannot be deleted.",
                              "service"),
+    "encryption": (400, "MustSpecifyBothEncryptionIntentAndEnforcementPolicy",
+                   "Cannot encrypt VirtualNetwork {id} unless both encryption intent (Enabled true or false) and enforcement "
+                   "policy (AllowUnencrypted or DropUnencrypted) are specified.", "service"),
     "dns_server": (400, "NetcfgInvalidDnsServer", "DNS server is not valid as specified with the name '{name}'.",
                    "service"),
     "rule_priority": (400, "SecurityRuleInvalidPriority",
@@ -272,6 +275,19 @@ TABLE: dict[str, tuple[int, str, str, str]] = {
     "disk_shrink": (400, "OperationNotAllowed",
                     "New disk size {new} GB is smaller than the current size {old} GB. Shrinking a disk is not supported.",
                     "service"),
+    # Microsoft.Storage
+    "storage_name": (400, "AccountNameInvalid",
+                     "{name} is not a valid storage account name. Storage account name must be between 3 and 24 characters "
+                     "in length and use numbers and lower-case letters only.", "service"),
+    "storage_taken": (409, "StorageAccountAlreadyTaken", "The storage account named {name} is already taken.", "service"),
+    "storage_values": (400, "InvalidValuesForRequestParameters",
+                       "Values for request parameters are invalid: {names}. For more information, see - "
+                       "https://aka.ms/storageaccounts", "service"),
+    "storage_state": (409, "StorageAccountIsNotProvisioned",
+                      "The storage account provisioning state must be 'Succeeded' before executing the operation.", "service"),
+    "locked": (409, "ScopeLocked",
+               "The scope '{id}' cannot perform {verb} operation because following scope(s) are locked: '{scopes}'. Please "
+               "remove the lock and try again.", "gateway"),
     "lab_cannot": (501, "NotImplementedByLab", "{text}", "service"),
 }
 

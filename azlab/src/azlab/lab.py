@@ -59,6 +59,21 @@ class Lab:
         await self.driver.close()
         self.store.close()
 
+    async def reset(self) -> int:
+        """Remove everything that clients made, machines included; returns how many resources there were."""
+        await self.operations.forget()
+        self.operations.gate.set()
+        self.faults.remove()
+        found = list(self.store.resources.values())
+        if self.has_machines:
+            for kind, remove in (("microsoft.compute/virtualmachines", self.driver.delete_machine),
+                                 ("microsoft.compute/disks", self.driver.delete_disk),
+                                 ("microsoft.network/virtualnetworks", self.driver.delete_network)):
+                await asyncio.gather(*(remove(r.lid) for r in found if r.type.lower() == kind))
+        self.store.clear()
+        self.network_changed()
+        return len(found)
+
     # -- the data path
     def network_changed(self) -> None:
         """Something changed that may matter to packets; the driver hears of it soon, many changes at once."""

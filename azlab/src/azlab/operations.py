@@ -61,6 +61,8 @@ class Operations:
         self.busy: dict[str, str] = {}          # lower-case resource id → id of the operation that changes it
         self.fail_next: list[Callable[[Operation], dict[str, Any] | None]] = []
         self.on_change: Callable[[], None] = lambda: None
+        self.gate = asyncio.Event()             # while it is not set, no operation takes effect
+        self.gate.set()
 
     def register(self, name: str, effect: Effect, failed: Callable[[Operation], None] = lambda op: None) -> None:
         """`failed` brings the resource into the state that Azure shows after a failed operation."""
@@ -106,7 +108,7 @@ class Operations:
     async def settle(self, operation: Operation, seconds: float) -> None:
         """Give an operation without delay the chance to end before its first poll."""
         task = self._tasks.get(operation.id)
-        if task is not None and not operation.delay:
+        if task is not None and not operation.delay and self.gate.is_set():
             await asyncio.wait([task], timeout=seconds)
 
     async def wait(self, operation: Operation) -> None:
@@ -114,6 +116,14 @@ class Operations:
         task = self._tasks.get(operation.id)
         if task is not None:
             await asyncio.wait([task])
+
+    async def forget(self) -> None:
+        """Stop all tasks and drop all operations, also from the store."""
+        await self.close()
+        self._store.drop_operations(list(self.all))
+        self._tasks.clear()
+        self.all.clear()
+        self.busy.clear()
 
     async def close(self) -> None:
         """Stop all tasks; the operations stay in the store and go on at the next start."""
@@ -129,6 +139,7 @@ class Operations:
         wait = operation.due - time.time()
         if wait > 0:
             await asyncio.sleep(wait)
+        await self.gate.wait()
         effect, failed = self._effects[operation.effect]
         try:
             for rule in list(self.fail_next):

@@ -142,6 +142,12 @@ class Store:
         """(id of the part that refers, its resource) for every reference to `target`."""
         return [(part, self.resources[lid]) for part, lid in self._referrers.get(target.lower(), {}).items()]
 
+    def clear(self) -> None:
+        """Forget all resources."""
+        for table in (self.resources, self._by_type, self._by_group, self._targets, self._referrers):
+            table.clear()
+        self._db.execute("DELETE FROM resources")
+
     def _index(self, resource: Resource) -> None:
         lid = resource.lid
         self._unlink(lid)

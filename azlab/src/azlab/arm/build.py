@@ -9,6 +9,7 @@ from azlab.arm.compute.disks import Disks
 from azlab.arm.compute.extensions import Extensions
 from azlab.arm.compute.machines import VirtualMachines
 from azlab.arm.compute.offers import Offers
+from azlab.arm.compute.sshkeys import SshPublicKeys
 from azlab.arm.network.addresses import NatGateways, PublicAddresses
 from azlab.arm.network.balancers import LoadBalancers, Pools
 from azlab.arm.network.child import Child
@@ -18,6 +19,7 @@ from azlab.arm.network.vnets import Subnets, VirtualNetworks
 from azlab.arm.resources.deploy_operations import DeploymentOperations, DeploymentStatuses
 from azlab.arm.resources.deployments import Deployments
 from azlab.arm.router import Router
+from azlab.arm.storage.accounts import StorageAccounts
 from azlab.arm.types import Registry
 from azlab.lab import Lab
 
@@ -34,8 +36,8 @@ def build(lab: Lab) -> Router:
                  Child(balancers, "inboundNatRules"),
                  *(Child(balancers, key, writable=False) for key in (
                      "frontendIPConfigurations", "loadBalancingRules", "probes", "outboundRules")),
-                 AvailabilitySets(lab), Disks(lab), VirtualMachines(lab, registry), Extensions(lab), deployments,
-                 DeploymentOperations(deployments), DeploymentStatuses(deployments)):
+                 AvailabilitySets(lab), Disks(lab), VirtualMachines(lab, registry), Extensions(lab), SshPublicKeys(lab),
+                 StorageAccounts(lab), deployments, DeploymentOperations(deployments), DeploymentStatuses(deployments)):
         registry.add(kind)
     deployments.router = Router(lab, registry, Offers(lab).table())     # templates are deployed by the same way
     return deployments.router

@@ -53,6 +53,16 @@ def network_result(call: Call) -> Answer:
     return Answer(operation.final_status, None, operation_headers(call, operation, location=True, retry_after=None))
 
 
+def storage_result(call: Call) -> Answer:
+    """Location of Microsoft.Storage: 202 while it runs, then the account."""
+    operation = _find(call, call.tail[-1])
+    if not operation.done:
+        return Answer(202, None, operation_headers(call, operation, location=True, retry_after=17, async_header=False))
+    if operation.error:
+        return Answer(409, {"error": operation.error})
+    return Answer(200, operation.output)
+
+
 def compute_status(call: Call) -> Answer:
     """Azure-AsyncOperation of Microsoft.Compute; with `monitor=true` it is the Location."""
     operation = _find(call, call.tail[-1])

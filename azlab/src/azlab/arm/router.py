@@ -108,6 +108,8 @@ class Router:
             call.tail = rest
             return self.subscriptions.register(call)
         namespace = self._namespace(rest[0])
+        if names == ("microsoft.storage", "checknameavailability") and call.method == "POST":
+            return self.registry.find("Microsoft.Storage/storageAccounts").check_name(call)  # type: ignore[union-attr]
         if names[1] == "locations" and len(rest) >= 4:
             return self._location(call, namespace, rest[2:], names[2:])
         handler = self.locations.get(f"{namespace}/{rest[1]}".lower()) if len(rest) == 2 else None
@@ -122,6 +124,7 @@ class Router:
         """/providers/{namespace}/locations/{region}/…"""
         known = {("microsoft.network", "operations"): results.network_status,
                  ("microsoft.network", "operationresults"): results.network_result,
+                 ("microsoft.storage", "asyncoperations"): results.storage_result,
                  ("microsoft.compute", "operations"): results.compute_status,
                  ("microsoft.compute", "diskoperations"): results.compute_status}
         handler = known.get((namespace.lower(), names[1])) if len(rest) == 3 else None

@@ -17,7 +17,7 @@ from azlab.store import Resource
 API_VERSIONS = ("2026-04-01", "2026-03-02", "2026-03-01", "2025-07-01", "2025-04-01", "2024-11-01", "2024-07-01",
                 "2024-03-01", "2023-11-01", "2023-04-01", "2022-09-01", "2022-01-01", "2021-07-01", "2020-12-01",
                 "2020-06-01", "2019-12-01", "2019-05-01", "2018-06-01", "2017-12-01", "2016-06-01", "2015-06-15")
-_SERVED = ("Microsoft.Compute", "Microsoft.Network", "Microsoft.Resources")
+_SERVED = ("Microsoft.Compute", "Microsoft.Network", "Microsoft.Resources", "Microsoft.Storage")
 
 
 class Subscriptions:

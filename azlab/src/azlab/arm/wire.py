@@ -82,6 +82,7 @@ def without_nulls(value: Any, depth: int = 0) -> Any:
 
 _RESULT_PATHS = {"network": ("Microsoft.Network", "operations", "operationResults"),
                  "compute": ("Microsoft.Compute", "operations", "operations"),
+                 "storage": ("Microsoft.Storage", "asyncoperations", "asyncoperations"),
                  "disk": ("Microsoft.Compute", "DiskOperations", "DiskOperations")}
 
 

@@ -56,6 +56,25 @@ def make_disk(lab: Lab, machine: Resource, name: str, sku: str, size: int, *, im
     return disk
 
 
+# size in GiB up to which a tier reaches → tier, operations and megabytes a second of premium disks
+_TIERS = ((4, "P1", 120, 25), (8, "P2", 120, 25), (16, "P3", 120, 25), (32, "P4", 120, 25), (64, "P6", 240, 50),
+          (128, "P10", 500, 100), (256, "P15", 1100, 125), (512, "P20", 2300, 150), (1024, "P30", 5000, 200),
+          (2048, "P40", 7500, 250), (4096, "P50", 7500, 250), (8192, "P60", 16000, 500), (16384, "P70", 18000, 750),
+          (1 << 20, "P80", 20000, 900))
+_GIVEN = ("supportedCapabilities", "diskAccessId", "networkAccessPolicy", "publicNetworkAccess", "osType", "hyperVGeneration",
+          "maxShares", "burstingEnabled", "encryption", "securityProfile", "dataAccessAuthMode", "purchasePlan")
+
+
+def performance(sku: str, size: int) -> dict[str, Any]:
+    """Tier and limits of a disk."""
+    _gb, tier, operations, megabytes = next(t for t in _TIERS if size <= t[0])
+    if sku.startswith("Premium_"):
+        return {"diskIOPSReadWrite": operations, "diskMBpsReadWrite": megabytes, "tier": tier}
+    if sku.startswith("Standard"):
+        return {"diskIOPSReadWrite": 500, "diskMBpsReadWrite": 100 if "SSD" in sku else 60}
+    return {"diskIOPSReadWrite": 3000, "diskMBpsReadWrite": 125}
+
+
 class Disks(ComputeType):
     name = DISK
     provider = "disk"
@@ -87,11 +106,17 @@ class Disks(ComputeType):
         else:
             kept["properties"] = {"creationData": creation, "diskSizeGB": size, "diskSizeBytes": size << 30,
                                   "uniqueId": str(uuid.uuid4()), "timeCreated": now_text(),
-                                  "networkAccessPolicy": p.get("networkAccessPolicy", "AllowAll"),
-                                  "publicNetworkAccess": p.get("publicNetworkAccess", "Enabled")}
+                                  "networkAccessPolicy": "AllowAll", "publicNetworkAccess": "Enabled"}
+        given = {k: p[k] for k in _GIVEN if k in p}
+        kept["properties"].update(given)
         resource = self.save(call, kept, existing, "Updating")
         first = {**self.head(resource), "sku": kept["sku"], "properties": {
-            "creationData": kept["properties"]["creationData"], "diskSizeGB": size, "provisioningState": "Updating"}}
+            "creationData": kept["properties"]["creationData"], "diskSizeGB": size, **given, "provisioningState": "Updating",
+            "isArmResource": True}}
+        if existing:
+            first["sku"] = self.render(resource)["sku"]
+            if "tier" in (limits := performance(kept["sku"]["name"], size)):
+                first["properties"]["tier"] = limits["tier"]
         operation = self.lab.start("put disk", resource, "disk", what=self.name, method="PUT")
         return self.started(call, Answer(202, first), operation, location=True, retry_after=2)
 
@@ -129,7 +154,9 @@ class Disks(ComputeType):
             machine = self.lab.store.get(owner)
             if machine and machine.private.get("power") == "deallocated":
                 state = "Reserved"
-        wire["properties"] = {**resource.properties, "provisioningState": resource.state, "diskState": state}
+        p = resource.properties
+        wire["properties"] = {"encryption": {"type": "EncryptionAtRestWithPlatformKey"}, **p,
+                              **performance(resource.body["sku"]["name"], p["diskSizeGB"]), "provisioningState": resource.state, "diskState": state}
         return wire
 
     def delete(self, call: Call) -> Answer:

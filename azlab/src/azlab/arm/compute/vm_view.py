@@ -120,8 +120,9 @@ def extension(resource: Resource, *, view: bool = False) -> dict[str, Any]:
         wire["tags"] = resource.body["tags"]
     shown = {"autoUpgradeMinorVersion": p.get("autoUpgradeMinorVersion", False), "provisioningState": resource.state}
     shown.update({k: v for k, v in p.items() if k != "autoUpgradeMinorVersion"})
+    shown.setdefault("settings", {})
     if view:
-        shown["instanceView"] = {"name": resource.name, "statuses": extension_view(resource)["statuses"]}
+        shown["instanceView"] = extension_view(resource)
     wire["properties"] = shown
     return wire
 

@@ -35,6 +35,8 @@ class PublicAddresses(NetworkType):
         timeout = integer(body.get("idleTimeoutInMinutes"), "properties.idleTimeoutInMinutes", 4)
         if not 4 <= timeout <= 30:
             raise network_error("address_timeout", name=call.id.root.name)
+        if isinstance(body.get("publicIPPrefix"), dict):        # prefixes are not served: there is none of any name
+            raise network_error("resource_missing", id=body["publicIPPrefix"].get("id"))
         properties: dict[str, Any] = {}
         if existing and "ipAddress" in existing.properties:
             properties["ipAddress"] = existing.properties["ipAddress"]

@@ -135,6 +135,7 @@ def _inbound(rule: Part, known: set[str]) -> None:
     p.pop("backendIPConfiguration", None)
     _inside(rule, "frontendIPConfiguration", known)
     _inside(rule, "backendAddressPool", known, needed=False)
+    p.setdefault("protocol", "Tcp")
     _protocol(rule, ("Tcp", "Udp", "All"))
     _port(rule, "backendPort")
     _timeout(rule, 30)

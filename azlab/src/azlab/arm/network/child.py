@@ -8,7 +8,7 @@ from typing import Any
 
 from azlab.arm import checks, shapes
 from azlab.arm.network.base import NetworkType
-from azlab.arm.types import ResourceType, not_found
+from azlab.arm.types import ResourceType
 from azlab.arm.wire import Answer, Call
 from azlab.errors import arm_error, network_error
 from azlab.operations import Operation
@@ -47,7 +47,7 @@ class Child(ResourceType):
     def get(self, call: Call) -> Answer:
         found = self._find(call, self._parent(call))
         if found is None:
-            raise not_found(call) if self.writable else network_error("resource_missing", id=str(call.id))
+            raise network_error("resource_missing", id=str(call.id))
         return Answer(200, found, {"ETag": found["etag"]})
 
     def listing(self, call: Call) -> Answer:

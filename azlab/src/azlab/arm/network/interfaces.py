@@ -31,8 +31,8 @@ class Interfaces(NetworkType):
 
     def put(self, call: Call) -> Answer:
         answer = super().put(call)
-        if answer.operation is not None and not answer.operation.delay:
-            # Azure answers `Succeeded` at once and gives no URL to ask
+        if answer.operation is not None and not answer.operation.delay and call.api_version >= "2021-01-01":
+            # Azure answers `Succeeded` at once; since 2021 it gives no URL to ask either
             for header in ("Azure-AsyncOperation", "azure-asyncnotification", "Retry-After"):
                 answer.headers.pop(header, None)
         return answer

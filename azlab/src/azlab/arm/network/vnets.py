@@ -42,6 +42,14 @@ def _inside(inner: Network, outer: Network) -> bool:
     return inner.version == outer.version and inner.subnet_of(outer)  # type: ignore[arg-type]
 
 
+def _delegation(owner: str, given: dict[str, Any]) -> dict[str, Any]:
+    service = given.get("properties", {}).get("serviceName", "")
+    return {"name": given.get("name", ""), "id": f"{owner}/delegations/{given.get('name', '')}", "etag": "",
+            "type": "Microsoft.Network/virtualNetworks/subnets/delegations", "properties": {
+                "provisioningState": "Succeeded", "serviceName": service,
+                "actions": ["Microsoft.Network/virtualNetworks/subnets/action"]}}
+
+
 class VirtualNetworks(NetworkType):
     name = "Microsoft.Network/virtualNetworks"
     name_limit = 64
@@ -69,6 +77,13 @@ class VirtualNetworks(NetworkType):
                 except ValueError:
                     raise network_error("dns_server", name=server) from None
             properties["dhcpOptions"] = {"dnsServers": servers}
+        encryption = body.get("encryption")
+        if isinstance(encryption, dict) and not {"enabled", "enforcement"} <= set(encryption):
+            raise network_error("encryption", id=owner)
+        if call.api_version < "2020-06-01":
+            properties["enableVmProtection"] = False
+        if call.api_version >= "2023-11-01":
+            properties["privateEndpointVNetPolicies"] = "Disabled"
         for key in ("privateEndpointVNetPolicies", "enableVmProtection", "flowTimeoutInMinutes", "encryption", "bgpCommunities"):
             if key in body:
                 properties[key] = body[key]
@@ -97,7 +112,7 @@ class VirtualNetworks(NetworkType):
                 if key in p:
                     p[key] = reference(p[key])
                     self.target(p[key], subnet["id"], location)
-            p.setdefault("delegations", [])
+            p["delegations"] = [_delegation(subnet["id"], d) for d in p.get("delegations", []) if isinstance(d, dict)]
             p.setdefault("privateEndpointNetworkPolicies", "Disabled")
             p.setdefault("privateLinkServiceNetworkPolicies", "Enabled")
         if existing:

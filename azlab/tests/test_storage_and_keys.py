@@ -1,0 +1,77 @@
+# Copyright (c) 2026 The dockhost.azure authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Storage accounts, SSH public keys, disks' limits; holding operations and emptying a lab."""
+from __future__ import annotations
+
+from azlab import testing
+from labgroup import COMPUTE, PUBLIC_KEY, Group
+
+ACCOUNT = "providers/Microsoft.Storage/storageAccounts"
+
+
+def account(sku: str = "Standard_LRS", **properties: object) -> dict[str, object]:
+    return {"location": "westeurope", "sku": {"name": sku}, "kind": "StorageV2", "properties": properties}
+
+
+def test_an_account_is_made_by_202_and_location_only(group: Group) -> None:
+    group.azure.admin.latencies(hold=True)
+    status, body, headers = group.call("PUT", f"{ACCOUNT}/first1", account("Standard_RAGRS"))
+    assert (status, body) == (202, None) and "azure-asyncoperation" not in headers and headers["retry-after"]
+    assert "/asyncoperations/" in headers["location"] and "monitor=true" in headers["location"]
+    assert group.azure.arm("GET", headers["location"])[0] == 202
+    assert group.call("GET", f"{ACCOUNT}/first1")[1]["properties"]["provisioningState"] == "Creating"
+    assert group.refused("POST", f"{ACCOUNT}/first1/listKeys")[:2] == (409, "StorageAccountIsNotProvisioned")
+    group.azure.admin.latencies(hold=False)
+    for _ in range(100):
+        status, body, _ = group.azure.arm("GET", headers["location"])
+        if status == 200:
+            break
+    assert status == 200 and body["properties"]["secondaryEndpoints"]["blob"].startswith("https://first1-secondary.blob.")
+    assert body["sku"] == {"name": "Standard_RAGRS", "tier": "Standard"}
+    assert group.call("PUT", f"{ACCOUNT}/first1", account("Standard_LRS"))[0] == 200
+    assert group.call("PATCH", f"{ACCOUNT}/first1", {"tags": {"a": "b"}})[1]["tags"] == {"a": "b"}
+    keys = group.call("POST", f"{ACCOUNT}/first1/listKeys")[1]["keys"]
+    renewed = group.call("POST", f"{ACCOUNT}/first1/regenerateKey", {"keyName": "key2"})[1]["keys"]
+    assert keys[0] == renewed[0] and keys[1] != renewed[1]
+    assert [group.call("DELETE", f"{ACCOUNT}/first1")[0] for _ in range(2)] == [200, 204]
+
+
+def test_account_names_are_checked_and_unique(group: Group) -> None:
+    assert group.refused("PUT", f"{ACCOUNT}/Not-Valid", account())[:2] == (400, "AccountNameInvalid")
+    assert group.call("PUT", f"{ACCOUNT}/taken12", account())[0] == 202
+    other = Group(group.azure, group.name + "-b")
+    assert other.refused("PUT", f"{ACCOUNT}/taken12", account())[:2] == (409, "StorageAccountAlreadyTaken")
+    assert other.refused("PUT", f"{ACCOUNT}/taken13", account("Odd_LRS"))[1:] == (
+        "InvalidValuesForRequestParameters", "Values for request parameters are invalid: sku.name. For more information, see - "
+                                             "https://aka.ms/storageaccounts")
+    ask = "providers/Microsoft.Storage/checkNameAvailability"
+    for name, free in (("taken12", False), ("taken14", True), ("X", False)):
+        assert group.azure.arm("POST", ask, {"name": name})[1]["nameAvailable"] is free
+
+
+def test_ssh_public_keys(group: Group) -> None:
+    path = f"{COMPUTE}/sshPublicKeys/mine"
+    status, body, _ = group.call("PUT", path, {"location": "westeurope", "properties": {"publicKey": PUBLIC_KEY}})
+    assert status == 201 and body["properties"] == {"publicKey": PUBLIC_KEY}
+    assert group.refused("PUT", path, {"location": "westeurope", "properties": {"publicKey": "ssh-rsa other"}})[1] == \
+        "PropertyChangeNotAllowed"
+    assert group.call("DELETE", path)[0] == 200 and group.call("GET", path)[0] == 404
+
+
+def test_disks_show_the_limits_of_their_tier(group: Group) -> None:
+    made = group.put(f"{COMPUTE}/disks/d", {"creationData": {"createOption": "Empty"}, "diskSizeGB": 500}, sku={"name": "Premium_LRS"})
+    p = made["properties"]
+    assert (p["tier"], p["diskIOPSReadWrite"], p["diskMBpsReadWrite"]) == ("P20", 2300, 150)
+    assert p["encryption"] == {"type": "EncryptionAtRestWithPlatformKey"}
+
+
+def test_reset_empties_the_lab_and_keeps_its_identity() -> None:
+    with testing.lab() as lab:
+        group = Group(lab, "gone")
+        group.vnet()
+        lab.admin.fault(method="GET", path="never", status=500)
+        before = lab.env
+        assert lab.admin.call("POST", "/reset", {})["removed"] == 2
+        assert lab.arm("GET", "resourceGroups")[1] == {"value": []} and lab.env == before
+        assert lab.admin.call("GET", "/faults") == {"faults": []}
