@@ -45,3 +45,16 @@ def make_hosts(azure, group, image="Debian:debian-13:13-gen2:latest", count=2, n
     })  # fmt: skip
     assert not made["failed"], made
     return [host["name"] for host in made["hosts"]]
+
+
+class Recorder(NoMachines):
+    """Keeps the scripts and runs none of them: what sets up Docker must not run on the machine of the tests."""
+
+    def __init__(self):
+        super().__init__()
+        self.scripts = []
+        self.answer = CommandResult(0, "done", "")
+
+    async def run_command(self, machine_id, script, timeout):
+        self.scripts.append(script)
+        return self.answer

@@ -48,7 +48,7 @@ NONCES = 64
 # What the extension's user guide names, of the images that Azure still tells apart by their version: Ubuntu from 13,
 # CentOS and RHEL from 7.1, CoreOS from 899. It installs the engine by a script and Compose 1.6.2 for the systems of its days.
 _OLD_IMAGES = re.compile(
-    r"canonical:ubuntuserver:1[3-8]\.|openlogic:centos:7\.[1-9]|redhat:rhel:7\.[1-9]|coreos:coreos:", re.IGNORECASE
+    r"canonical:ubuntuserver:1[3-8][._]|openlogic:centos:7[._][1-9]|redhat:rhel:7[._][1-9]|coreos:coreos:", re.IGNORECASE
 )
 
 

@@ -1,0 +1,150 @@
+# Copyright (c) 2026 The dockhost.azure authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Module docker_extension on the ARM side: handlers, what is sent where, files, refusals. The script itself runs in tests/integration."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import json
+import pathlib
+import re
+import sys
+
+import pytest
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
+
+from azlab.machines.driver import CommandResult  # noqa: E402
+from azlab.testing import lab  # noqa: E402
+from conftest import Azure  # noqa: E402
+from extension_lab import Recorder, make_hosts  # noqa: E402
+
+PUBLIC = {"compose": {"web": {"image": "web", "environment": {"P": "${PASSWORD}"}}}}
+PROTECTED = {"environment": {"PASSWORD": "very-hidden"}}
+
+
+@pytest.fixture(scope="module")
+def driver():
+    return Recorder()
+
+
+@pytest.fixture(scope="module")
+def azure(driver):
+    """A lab of its own: here CustomScript seems to run."""
+    with lab("docker-extension", latency_scale=0, driver=driver) as running:
+        yield Azure(running)
+
+
+@pytest.fixture
+def hosts(azure, group, driver):
+    driver.scripts.clear()
+    driver.answer = CommandResult(0, "done", "")
+    return make_hosts(azure, group)
+
+
+def run(azure, rg, check=False, **more):
+    arguments = {"resource_group": rg, "group": "web", "settings": PUBLIC, "protected_settings": PROTECTED, **more}
+    return azure.run("docker_extension", {key: value for key, value in arguments.items() if value is not None}, check=check)
+
+
+def sent(driver):
+    """The scripts as the machines got them."""
+    found = []
+    for text in driver.scripts:
+        found.append(base64.b64decode(re.search(r"printf %s (\S+) \| base64 -d", text)[1]).decode())
+    return found
+
+
+def test_life(azure, group, hosts, driver):
+    told = run(azure, group, check=True)
+    assert told["changed"] and [step["name"] for step in told["plan"]] == ["web-1/docker", "web-2/docker"] and driver.scripts == []
+    made = run(azure, group)
+    assert made["changed"] and not made["failed"], made
+    assert [item["handler"] for item in made["handlers"]] == ["custom_script"] * 2
+    assert made["handlers"][0]["reason"].startswith("the Docker extension 1.2.2 is still published in westeurope, but it cannot be installed on")
+    assert any("first format" in str(text) for text in made["warnings"]), made["warnings"]
+    assert made["extensions"][0]["settings"] == {} and made["extensions"][0]["type"] == "CustomScript"
+    scripts = sent(driver)
+    assert len(scripts) == 2 and scripts[0].startswith("#!/bin/sh") and "DOCKER_USER='azureuser'" in scripts[0] and "very-hidden" not in scripts[0]
+    again = run(azure, group)
+    assert not again["changed"] and len(driver.scripts) == 2
+    rotated = run(azure, group, protected_settings={"environment": {"PASSWORD": "other-one"}})
+    assert rotated["changed"] and rotated["plan"][0]["changes"] == [{"path": "protectedSettings", "before": "********", "after": "********"}]
+    shown = json.dumps([{key: value for key, value in result.items() if key != "invocation"} for result in (told, made, rotated)])
+    assert "very-hidden" not in shown and "other-one" not in shown and "H4sI" not in shown
+
+    removed = run(azure, group, state="absent", remove_docker=True)
+    assert [step["reason"] for step in removed["plan"]] == ["takes Docker off the host", "is no longer wanted"] * 2, removed
+    assert "MODE='remove'" in sent(driver)[-1] and removed["extensions"] == []
+    assert not run(azure, group, state="absent", remove_docker=True)["changed"]
+
+
+def test_the_files_that_people_have(azure, group, hosts, tmp_path):
+    (tmp_path / "pub.json").write_text(json.dumps(PUBLIC))
+    (tmp_path / "prot.json").write_text(json.dumps(PROTECTED))
+    files = {"settings": None, "protected_settings": None, "settings_file": str(tmp_path / "pub.json"),
+             "protected_settings_file": str(tmp_path / "prot.json")}  # fmt: skip
+    assert run(azure, group, **files)["changed"]
+    assert not run(azure, group)["changed"]
+    (tmp_path / "prot.json").write_text('{"login": "very-hidden",\n')
+    broken = run(azure, group, **files)
+    assert broken["failed"] and "prot.json is not JSON (line 2" in broken["msg"] and "very-hidden" not in broken["msg"]
+    assert "cannot be read: No such file" in run(azure, group, **dict(files, settings_file="/nowhere"))["msg"]
+
+
+def test_the_old_extension_gets_the_settings_as_they_are_and_says_why_it_fails(azure, group, hosts):
+    failed = run(azure, group, handler="docker_extension")
+    assert failed["failed"] and "Enable Docker failed" in failed["msg"] and "azure-docker-extension-enable.log" in failed["msg"]
+    path = "resourceGroups/{0}/providers/Microsoft.Compute/virtualMachines/web-1/extensions/docker".format(group)
+    properties = azure.arm("GET", path)[1]["properties"]
+    assert (properties["type"], properties["settings"]) == ("DockerExtension", PUBLIC)
+    other = run(azure, group)
+    assert other["failed"] and "reinstall=always" in other["msg"]
+    moved = run(azure, group, reinstall="always")
+    assert not moved["failed"] and moved["extensions"][0]["type"] == "CustomScript", moved
+
+
+def test_auto_takes_the_old_extension_for_images_of_its_days(azure, group):
+    make_hosts(azure, group, image="Canonical:UbuntuServer:18.04-LTS:latest", count=1, name="old")
+    told = run(azure, group, check=True, group="old")
+    assert not told["failed"] and told["handlers"] == [{"host": "old-1", "handler": "docker_extension", "reason":
+        "the Docker extension 1.2.2 is published in westeurope and its user guide names Canonical:UbuntuServer:18.04-LTS:latest"}], told
+
+
+def test_a_failure_tells_the_reason_and_the_log(azure, group, hosts, driver):
+    driver.answer = CommandResult(15, "", "step: check the compose file\nlog: /var/log/azure/dockhost-docker.log\nreason: the compose file has an error: x")
+    failed = run(azure, group)
+    assert failed["failed"] and {item["exit_code"] for item in failed["failures"]} == {15}
+    assert "The extension failed on web-1, web-2: VMExtensionProvisioningError (exit status 15): the compose file has an error: x. Its log there: " \
+           "/var/log/azure/dockhost-docker.log" in failed["msg"]
+
+
+@pytest.mark.parametrize("more, words", [
+    ({"settings": {"docker": {"port": "2375"}}}, "gives root on the host to everybody who reaches that port"),
+    ({"settings": {"dokcer": {}}}, "settings has 'dokcer', which the Docker extension does not know"),
+    ({"docker_version": "27.5"}, "docker_version is '27.5' and docker_source is distribution"),
+    ({"docker_user": "x y"}, "docker_user is 'x y'"),
+    ({"lock_timeout": 0}, "lock_timeout is 0"),
+    ({"group": None}, "one of hosts and group is needed"),
+    ({"resource_group": None}, "handler is auto but all of the following are missing: resource_group"),
+])  # fmt: skip
+def test_refusals(azure, more, words):
+    azure.admin.clear_requests()
+    refused = run(azure, "rg", **more)
+    assert refused["failed"] and words in refused["msg"], refused["msg"]
+    assert azure.admin.requests(limit=10) == []
+
+
+def test_cloud_init_needs_no_azure_and_survives_ansibles_masking():
+    wanted = {"handler": "cloud_init", "settings": PUBLIC, "protected_settings": PROTECTED, "docker_user": "me"}
+    made = Azure.run_as("docker_extension", wanted, env={"AZURE_SUBSCRIPTION_ID": ""})
+    assert not made["changed"] and not made["failed"], made
+    assert made["custom_data"] == Azure.run_as("docker_extension", wanted)["custom_data"]
+    text = gzip.decompress(base64.b64decode(re.search(r"content: (\S+)", made["custom_data"])[1])).decode()
+    assert "DOCKER_USER='me'" in text and "*****" not in made["custom_data"]
+    # A value of a few characters, which stands in any base64: other bytes are tried, and in the end it is said.
+    short = Azure.run_as("docker_extension", dict(wanted, protected_settings={"environment": {"P": "H4sI"}}))
+    assert short["failed"] and "a value of very few characters" in short["msg"]
