@@ -43,19 +43,26 @@ class StepResult:
     error: Optional[DockhostError] = None
 
 
-async def apply(plan: Plan, client: Client, progress: Optional[Progress] = None) -> List[StepResult]:
+async def apply(plan: Plan, client: Client, progress: Optional[Progress] = None, guarded: bool = False) -> List[StepResult]:
     """Do all steps of a plan.
 
     A step that fails stops only what depends on it: everything else is done, since a second run would do it anyway.
     When ``client.stop`` is set no further step starts, and what Azure has accepted is left to it.
 
+    :param guarded: an update is only taken by Azure when nobody has changed the resource since it was observed
+        (C(If-Match)); otherwise it fails with 412, see C(overtaken).
     :return: a result for each step, in the order of the plan.
     :raises RefusedError: the plan has refusals; nothing is sent.
     :raises ValueError: the steps depend on each other in a circle.
     """
     if plan.refusals:
         raise RefusedError([step.reason for step in plan.refusals])
-    return await _Walk(plan, client, progress or _silent).run()
+    return await _Walk(plan, client, progress or _silent, guarded).run()
+
+
+def overtaken(results: List[StepResult]) -> List[StepResult]:
+    """The updates that Azure refused because somebody else has changed the resource since it was observed."""
+    return [result for result in results if isinstance(result.error, AzureError) and result.error.status == 412]
 
 
 def check_results(results: List[StepResult]) -> None:
@@ -85,8 +92,8 @@ def seconds(results: List[StepResult]) -> Dict[str, float]:
 class _Walk:
     """One walk over one plan."""
 
-    def __init__(self, plan: Plan, client: Client, progress: Progress):
-        self.plan, self.client, self.progress = plan, client, progress
+    def __init__(self, plan: Plan, client: Client, progress: Progress, guarded: bool = False):
+        self.plan, self.client, self.progress, self.guarded = plan, client, progress, guarded
         self.waiter = ListWaiter(client)
         self.results: Dict[str, StepResult] = {}
         self.waiting = {step.id: set(step.depends_on) for step in plan.steps}
@@ -148,12 +155,17 @@ class _Walk:
         try:
             return await self.client.request(
                 step.method, step.path, step.resource.api_version, json=step.body, query=step.query, doing=step.title,
-                creates=step.action == "create",
+                creates=step.action == "create", headers=self._condition(step),
             )
         except AzureError as error:
             if step.method == "DELETE" and error.missing:
                 return Response(204, {}, None, "DELETE", step.path, step.resource.api_version)
             raise
+
+    def _condition(self, step: Step) -> Dict[str, str]:
+        """A PUT replaces the whole resource: what somebody else wrote meanwhile must not be lost by it."""
+        etag = (step.actual or {}).get("etag")
+        return {"If-Match": str(etag)} if self.guarded and step.method == "PUT" and etag else {}
 
     async def _wait(self, step: Step, response: Response) -> Any:
         if step.resource.wait == "list" or _network(step.resource.type):

@@ -21,7 +21,7 @@ from ansible_collections.dockhost.azure.plugins.module_utils import _apply
 from ansible_collections.dockhost.azure.plugins.module_utils._azure import session
 from ansible_collections.dockhost.azure.plugins.module_utils._azure.client import Client
 from ansible_collections.dockhost.azure.plugins.module_utils._errors import ApplyError, AzureError, DockhostError, RefusedError
-from ansible_collections.dockhost.azure.plugins.module_utils._model.resource import RESOURCES_API, group_id
+from ansible_collections.dockhost.azure.plugins.module_utils._model.resource import RESOURCES_API, group_id, type_word
 from ansible_collections.dockhost.azure.plugins.module_utils._plan import core
 from ansible_collections.dockhost.azure.plugins.module_utils._plan.core import Plan
 
@@ -56,6 +56,7 @@ class Task:
     """
 
     sdk = "network"  # whose SDK client carries the requests; "compute" for what makes machines
+    guarded = False  # whether an update is refused when somebody has changed the resource since it was observed
 
     def __init__(self, params: Mapping[str, Any], subscription_id: str):
         self.params = params
@@ -126,7 +127,7 @@ def run(task_class: type, argument_spec: Mapping[str, Any], **options: Any) -> N
     except DockhostError as error:
         extra = dict(error.result())
         if plans and module._diff:
-            extra["diff"] = plans[0].diff()
+            extra["diff"] = plans[-1].diff()
         module.fail_json(msg=str(error), **extra)
     module.exit_json(**result)
 
@@ -167,7 +168,10 @@ async def _work(module: AnsibleModule, task_class: type, plans: List[Plan]) -> D
             raise RefusedError([step.reason for step in plan.refusals])
         results: List[_apply.StepResult] = []
         if not module.check_mode:
-            results = await _apply.apply(plan, client, task.progress)
+            results = await _apply.apply(plan, client, task.progress, task.guarded)
+            if task.guarded and _apply.overtaken(results):
+                actual, plan, results = await _once_more(task, client, results)
+                plans.append(plan)
             if any(result.state != "done" for result in results):
                 await task.failed(client, actual, results)
             _apply.check_results(results)
@@ -175,13 +179,33 @@ async def _work(module: AnsibleModule, task_class: type, plans: List[Plan]) -> D
             if plan.changed:
                 actual = await task.observe(client)
                 _check_states(task.bodies(actual), results)
-        for warning in task.warnings:
+        for warning in dict.fromkeys(task.warnings):
             module.warn(warning)
         result = {"changed": plan.changed, "plan": plan.summary(_apply.seconds(results))}
         result.update(task.result(actual, plan, not module.check_mode))
         if module._diff:
             result["diff"] = plan.diff()
         return result
+
+
+async def _once_more(task: Task, client: Client, first: List[_apply.StepResult]) -> Any:
+    """Somebody has changed a resource since it was observed: observe and plan anew, and go on from there, once.
+
+    :return: what was observed, the plan of both rounds, the results of both rounds.
+    :raises DockhostError: it happened again.
+    """
+    actual = await task.observe(client)
+    plan = task.plan(actual)
+    results = await _apply.apply(plan, client, task.progress, task.guarded)
+    done = [result for result in first if result.state == "done" and result.step.action != "keep"]
+    lost = _apply.overtaken(results)
+    if lost:
+        named = ", ".join(type_word(result.step.resource.type) + " " + result.step.resource.name for result in lost)
+        raise DockhostError(
+            "Somebody else keeps changing {0} while this run does, so that what it was to write is out of date: nothing of theirs was "
+            "overwritten. Run again when the other change has ended.".format(named)
+        )
+    return actual, Plan(tuple(result.step for result in done)).with_steps(plan.steps), done + results
 
 
 def _check_states(bodies: Mapping[str, Mapping[str, Any]], results: Sequence[_apply.StepResult]) -> None:

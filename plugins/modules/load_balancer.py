@@ -127,6 +127,9 @@ options:
       - present
       - absent
     default: present
+notes:
+  - A load balancer is only written when nobody has changed what was read before (C(If-Match)). After a change of somebody else the module reads
+    and plans once more; when that is overtaken too, it fails and has overwritten nothing.
 seealso:
   - module: dockhost.azure.network
   - module: dockhost.azure.host_group
@@ -265,6 +268,8 @@ LOAD_BALANCER_ARGS = dict(
 
 class LoadBalancerTask(_module.Task):
     """Observe two lists, plan one or two writes."""
+
+    guarded = True
 
     def __init__(self, params, subscription_id):
         super().__init__(params, subscription_id)

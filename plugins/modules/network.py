@@ -195,6 +195,9 @@ options:
       - present
       - absent
     default: present
+notes:
+  - Networks, security groups, gateways and addresses are only written when nobody has changed what was read before (C(If-Match)). After a change of somebody else the module reads
+    and plans once more; when that is overtaken too, it fails and has overwritten nothing.
 seealso:
   - module: dockhost.azure.load_balancer
   - module: dockhost.azure.host_group
@@ -369,6 +372,8 @@ NETWORK_ARGS = dict(
 
 class NetworkTask(_module.Task):
     """Observe four lists at most, plan once."""
+
+    guarded = True
 
     def __init__(self, params, subscription_id):
         super().__init__(params, subscription_id)

@@ -39,8 +39,8 @@ class Response:
     api_version: str = ""
 
 
-# Sends one request, once: (method, url, json) -> Response of any status; raises TransportError or SignInError.
-Send = Callable[[str, str, Any], Awaitable[Response]]
+# Sends one request, once: (method, url, json[, headers]) -> Response of any status; raises TransportError or SignInError.
+Send = Callable[..., Awaitable[Response]]
 
 
 class Client:
@@ -64,7 +64,7 @@ class Client:
 
     async def request(
         self, method: str, path: str, api_version: str = "", json: Any = None, query: Optional[Mapping[str, str]] = None,
-        doing: str = "", creates: bool = False,
+        doing: str = "", creates: bool = False, headers: Optional[Mapping[str, str]] = None,
     ) -> Response:
         """Send a request until it is answered for good.
 
@@ -72,6 +72,7 @@ class Client:
         :param doing: what this does, for errors (``create virtual network demo``).
         :param creates: the PUT makes something that was not there: after a cut connection the resource is read first,
             and taken for ours when it is there.
+        :param headers: further headers (``If-Match``).
         :raises AzureError: the answer is a refusal that waiting does not cure.
         :raises TransportError: no answer.
         """
@@ -80,7 +81,7 @@ class Client:
         while True:
             attempt += 1
             try:
-                response = await self._once(method, url, json)
+                response = await self._once(method, url, json, headers)
             except TransportError as error:
                 decision = retry.cut(attempt)
                 if decision is None or (error.sent and method not in ("GET", "PUT", "DELETE")):
@@ -153,7 +154,7 @@ class Client:
             return
         raise InterruptedRun("The run was interrupted.")
 
-    async def _once(self, method: str, url: str, json: Any) -> Response:
+    async def _once(self, method: str, url: str, json: Any, headers: Optional[Mapping[str, str]]) -> Response:
         """One request, after the bucket of its kind has opened again."""
         while True:
             closed = self._open_at.get(_kind(method), 0.0) - time.monotonic()
@@ -164,7 +165,7 @@ class Client:
                 if self._open_at.get(_kind(method), 0.0) > time.monotonic():
                     continue
                 self.requests += 1
-                return await self._send(method, url, json)
+                return await (self._send(method, url, json, headers) if headers else self._send(method, url, json))
 
     def _url(self, path: str, api_version: str, query: Optional[Mapping[str, str]]) -> str:
         if path.startswith(("https://", "http://")):

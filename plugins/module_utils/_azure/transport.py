@@ -130,12 +130,12 @@ class Transport:
             session=self.session, session_owner=False, connection_timeout=CONNECT_SECONDS, read_timeout=READ_SECONDS,
         )
 
-    async def send(self, method: str, url: str, json: Any) -> Response:
+    async def send(self, method: str, url: str, json: Any, headers: Optional[Mapping[str, str]] = None) -> Response:
         """Send one request, once. See ``client.Send``."""
         from azure.core.exceptions import ClientAuthenticationError, ServiceRequestError, ServiceResponseError
         from azure.core.rest import HttpRequest
 
-        request = HttpRequest(method, url, json=json) if json is not None else HttpRequest(method, url)
+        request = HttpRequest(method, url, json=json, headers=headers) if json is not None else HttpRequest(method, url, headers=headers)
         try:
             answer = await self._sdk.send_request(request)
             text = answer.text()
@@ -145,8 +145,8 @@ class Transport:
             raise self._not_sent(error) from error
         except ServiceResponseError as error:
             raise TransportError("The connection to {0} was cut: {1}.".format(self.cloud.resource_manager, error), True) from error
-        headers = {name.lower(): value for name, value in answer.headers.items()}
-        return Response(answer.status_code, headers, parse(text))
+        told = {name.lower(): value for name, value in answer.headers.items()}
+        return Response(answer.status_code, told, parse(text))
 
     async def renew(self) -> None:
         """Sign in anew: the next request carries another token."""
