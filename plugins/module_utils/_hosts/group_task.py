@@ -144,8 +144,8 @@ class HostGroupTask(Task):
         """
         lasting = []
         for option, text in problems:
-            if self.check_mode and option in ("resource_group", "subnet"):
-                self.warnings.append(text)
+            if self.check_mode and option in ("resource_group", "subnet", "load_balancer_pools"):
+                self.warnings.append(f"{text} In check mode this is no error: an earlier task of the play may make it.")
             else:
                 lasting.append((option, text))
         if lasting:
