@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Benchmarks of the fleet engine on an azlab without machines, with latencies as they were measured on Azure.
 
-    run.py --case create|nochange|tags|scale|delete --hosts N [--scale S] [--seed N] [--public-ip] [--peers none|azcollection|az]
+    run.py --case create|nochange|tags|scale|delete --hosts N [--scale S] [--seed N] [--public-ip] [--peers none]
 
 Each measured task is a process of its own, as Ansible starts it: Python's start and imports count. Prints, last, one
 line of JSON. ``ratio`` is the wall time over the critical path: the slowest chain, among the latencies that were
@@ -163,16 +163,12 @@ def main() -> int:
     parser.add_argument("--scale", type=float, default=1.0, help="1: as on Azure; 0.1: ten times as fast, for a quick look")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--public-ip", action="store_true", help="an address for each host")
-    parser.add_argument("--peers", default="none", help="none, or of azcollection, azcollection-async, az, separated by commas")
+    parser.add_argument("--peers", default="none", choices=["none"], help="no other tool is measured yet")
     given = parser.parse_args()
     given.load = os.getloadavg()[0]
     bench = Bench(given)
     try:
         result = bench.measure()
-        if given.peers != "none":
-            import peers
-
-            result["peers"] = {name: peers.measure(name, given, bench.lab, LATENCIES, SPREAD) for name in given.peers.split(",")}
     finally:
         bench.lab.close()
     for one in result["tasks"]:
