@@ -92,7 +92,8 @@ def test_the_files_that_people_have(azure, group, hosts, tmp_path):
     (tmp_path / "prot.json").write_text('{"login": "very-hidden",\n')
     broken = run(azure, group, **files)
     assert broken["failed"] and "prot.json is not JSON (line 2" in broken["msg"] and "very-hidden" not in broken["msg"]
-    assert "cannot be read: No such file" in run(azure, group, **dict(files, settings_file="/nowhere"))["msg"]
+    files["settings_file"] = "/nowhere"
+    assert "cannot be read: No such file" in run(azure, group, **files)["msg"]
 
 
 def test_the_old_extension_gets_the_settings_as_they_are_and_says_why_it_fails(azure, group, hosts):
@@ -110,8 +111,8 @@ def test_the_old_extension_gets_the_settings_as_they_are_and_says_why_it_fails(a
 def test_auto_takes_the_old_extension_for_images_of_its_days(azure, group):
     make_hosts(azure, group, image="Canonical:UbuntuServer:18.04-LTS:latest", count=1, name="old")
     told = run(azure, group, check=True, group="old")
-    assert not told["failed"] and told["handlers"] == [{"host": "old-1", "handler": "docker_extension", "reason":
-        "the Docker extension 1.2.2 is published in westeurope and its user guide names Canonical:UbuntuServer:18.04-LTS:latest"}], told
+    reason = "the Docker extension 1.2.2 is published in westeurope and its user guide names Canonical:UbuntuServer:18.04-LTS:latest"
+    assert not told["failed"] and told["handlers"] == [{"host": "old-1", "handler": "docker_extension", "reason": reason}], told
 
 
 def test_a_failure_tells_the_reason_and_the_log(azure, group, hosts, driver):

@@ -74,7 +74,8 @@ def test_life_of_an_extension(azure, group, hosts, driver):
     again = run(azure, group, **both)
     assert not again["changed"] and again["plan"] == [] and len(again["extensions"]) == 2 and azure.writes() == []
 
-    changed = run(azure, group, **dict(both, settings={"skipDos2Unix": True}))
+    both["settings"] = {"skipDos2Unix": True}
+    changed = run(azure, group, **both)
     assert [(step["action"], [c["path"] for c in step["changes"]]) for step in changed["plan"]] == [
         ("update", ["settings.timestamp", "settings.skipDos2Unix"])
     ] * 2

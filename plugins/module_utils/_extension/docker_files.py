@@ -17,7 +17,10 @@ from ansible_collections.dockhost.azure.plugins.module_utils._errors import Inpu
 from ansible_collections.dockhost.azure.plugins.module_utils._extension.docker_settings import INSECURE, DockerSettings
 
 # Short options, and options whose key in daemon.json is another word.
-_SHORT = {"-D": "--debug", "-H": "--host", "-l": "--log-level", "-g": "--data-root", "-G": "--group", "-s": "--storage-driver", "-b": "--bridge", "-p": "--pidfile"}
+_SHORT = {
+    "-D": "--debug", "-H": "--host", "-l": "--log-level", "-g": "--data-root", "-G": "--group", "-s": "--storage-driver", "-b": "--bridge",
+    "-p": "--pidfile",
+}  # fmt: skip
 _RENAMED = {"graph": "data-root"}
 _LISTS = {
     "label": "labels", "insecure-registry": "insecure-registries", "registry-mirror": "registry-mirrors", "dns": "dns", "dns-opt": "dns-opts",
@@ -27,7 +30,7 @@ _LISTS = {
 _MAPS = {"log-opt": "log-opts"}
 _FLAGS = frozenset({
     "debug", "experimental", "icc", "ip-forward", "ip-masq", "iptables", "ip6tables", "ipv6", "live-restore", "raw-logs", "selinux-enabled",
-    "userland-proxy", "init", "no-new-privileges", "tls", "tlsverify", "disable-legacy-registry", "bip-allow",
+    "userland-proxy", "init", "no-new-privileges", "tls", "tlsverify", "disable-legacy-registry",
 })  # fmt: skip
 _NUMBERS = frozenset({"mtu", "max-concurrent-downloads", "max-concurrent-uploads", "max-download-attempts", "shutdown-timeout"})
 # The certificates' places are the extension's own, and options of an engine that is long gone are left out.

@@ -12,7 +12,8 @@ from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from ansible_collections.dockhost.azure.plugins.module_utils._azure.client import Client
 from ansible_collections.dockhost.azure.plugins.module_utils._errors import InputError, RefusedError
-from ansible_collections.dockhost.azure.plugins.module_utils._extension import observe, plan, script, spec
+from ansible_collections.dockhost.azure.plugins.module_utils._extension import observe, script, spec
+from ansible_collections.dockhost.azure.plugins.module_utils._extension import plan as planning
 from ansible_collections.dockhost.azure.plugins.module_utils._extension.docker_settings import INSECURE, DockerSettings
 from ansible_collections.dockhost.azure.plugins.module_utils._extension.task import HOST_ARGS, Seen, VmExtensionTask
 from ansible_collections.dockhost.azure.plugins.module_utils._model.host import Host
@@ -77,7 +78,7 @@ class DockerExtensionTask(VmExtensionTask):
             raise InputError("hosts", "one of hosts and group is needed: name the virtual machines, or the group of hosts.")
         script.render(self.settings, self.choices)
 
-    async def wanted(self, client: Client, found: List[plan.Target]) -> Dict[str, spec.Extension]:
+    async def wanted(self, client: Client, found: List[planning.Target]) -> Dict[str, spec.Extension]:
         published: Dict[str, Optional[List[str]]] = {}
         if self.params["handler"] == "auto":
             for location in {target.host.location for target in found}:
@@ -105,8 +106,8 @@ class DockerExtensionTask(VmExtensionTask):
     def log_place(self, publisher: str, type_: str) -> str:
         return script.LOG if type_.lower() == "customscript" else super().log_place(publisher, type_)
 
-    def result(self, actual: Seen, done: core.Plan, applied: bool) -> Dict[str, Any]:
-        found = super().result(actual, done, applied)
+    def result(self, actual: Seen, plan: core.Plan, applied: bool) -> Dict[str, Any]:
+        found = super().result(actual, plan, applied)
         found["handlers"] = [
             {"host": host, "handler": choice.handler, "reason": choice.reason} for host, choice in sorted(self.handlers.items())
         ]
@@ -139,14 +140,14 @@ class DockerExtensionTask(VmExtensionTask):
             steps += [before, replace(step, depends_on=(before.id,))]
         return core.Plan(tuple(steps))
 
-    def _removing(self, target: plan.Target, removal: spec.Extension, have: Mapping[str, Any]) -> Any:
+    def _removing(self, target: planning.Target, removal: spec.Extension, have: Mapping[str, Any]) -> Any:
         if str((have.get("properties") or {}).get("type")).lower() != "customscript":
             raise RefusedError([
                 "remove_docker works with handler custom_script only, and host {0} has another one: leave remove_docker out, and remove the "
                 "packages on the host.".format(target.host.name)
             ])
-        wish = plan.Wish(removal, removal.digest(self._scope(), self.params.get("digest_key") or ""), self.deployment, True)
-        step = plan.present([(target, wish)]).steps[0]
+        wish = planning.Wish(removal, removal.digest(self._scope(), self.params.get("digest_key") or ""), self.deployment, True)
+        step = planning.present([(target, wish)]).steps[0]
         return replace(step, reason="takes Docker off the host", changes=())
 
 

@@ -14,7 +14,8 @@ from ansible.module_utils.basic import env_fallback
 from ansible_collections.dockhost.azure.plugins.module_utils import _apply
 from ansible_collections.dockhost.azure.plugins.module_utils._azure.client import Client
 from ansible_collections.dockhost.azure.plugins.module_utils._errors import DockhostError, InputError, RefusedError
-from ansible_collections.dockhost.azure.plugins.module_utils._extension import observe, plan, spec
+from ansible_collections.dockhost.azure.plugins.module_utils._extension import observe, spec
+from ansible_collections.dockhost.azure.plugins.module_utils._extension import plan as planning
 from ansible_collections.dockhost.azure.plugins.module_utils._extension.report import Report, failure, log_place, sentences
 from ansible_collections.dockhost.azure.plugins.module_utils._model.resource import group_id
 from ansible_collections.dockhost.azure.plugins.module_utils._module import DEPLOYMENT_ARGS, Task
@@ -67,7 +68,7 @@ class ExtensionsError(DockhostError):
 class Seen:
     """What was observed; ``wishes`` are made of it."""
 
-    targets: Tuple[plan.Target, ...]
+    targets: Tuple[planning.Target, ...]
     extensions: Mapping[str, spec.Extension] = field(default_factory=dict)  # by host id
     reports: Mapping[str, Report] = field(default_factory=dict)  # by extension id in lower case
 
@@ -96,7 +97,7 @@ class VmExtensionTask(Task):
         extensions = await self.wanted(client, found) if self.params["state"] == "present" else {}
         return Seen(tuple(found), extensions, await self._reports(client))
 
-    async def wanted(self, client: Client, found: List[plan.Target]) -> Dict[str, spec.Extension]:
+    async def wanted(self, client: Client, found: List[planning.Target]) -> Dict[str, spec.Extension]:
         """The extension for each host, by its id."""
         params = self.params
         extension = spec.Extension(
@@ -109,17 +110,17 @@ class VmExtensionTask(Task):
 
     def plan(self, actual: Seen) -> core.Plan:
         if self.params["state"] == "absent":
-            return plan.absent(actual.targets, self.name)
+            return planning.absent(actual.targets, self.name)
         digests: Dict[int, str] = {}
         wishes = []
         for target in actual.targets:
             extension = actual.extensions[target.host.id]
             if id(extension) not in digests:  # one costly digest for all hosts that get the same
                 digests[id(extension)] = extension.digest(self._scope(), self.params.get("digest_key") or "")
-            wishes.append((target, plan.Wish(
+            wishes.append((target, planning.Wish(
                 extension, digests[id(extension)], self.deployment, self.params["rerun"], self.params["reinstall"]
             )))
-        return plan.present(wishes)
+        return planning.present(wishes)
 
     async def finish(self, client: Client, actual: Seen, results: List[_apply.StepResult]) -> None:
         self.ran = tuple(result.step.resource.id for result in results if result.step.action in ("create", "update"))
@@ -137,7 +138,8 @@ class VmExtensionTask(Task):
             place = self.log_place(str(have.get("publisher")), str(have.get("type")))
             found.append(failure(result.step.resource.host, result.step.title, result.error, report, place))
         done = len([result for result in results if result.state == "done" and result.step.action != "keep"])
-        raise ExtensionsError(found, "{0} other steps were done; running again continues from here.".format(done or "No"))
+        others = "The other steps were done ({0}): r".format(done) if done else "R"
+        raise ExtensionsError(found, others + "unning again continues from here.")
 
     def log_place(self, publisher: str, type_: str) -> str:
         """Where the log is on the host."""
@@ -147,7 +149,7 @@ class VmExtensionTask(Task):
         """All extensions of the machines, by id."""
         return {str(body["id"]).lower(): body for target in actual.targets for body in target.extensions.values()}
 
-    def result(self, actual: Seen, done: core.Plan, applied: bool) -> Dict[str, Any]:
+    def result(self, actual: Seen, plan: core.Plan, applied: bool) -> Dict[str, Any]:
         return {"extensions": [
             self._shown(target, body, actual.reports)
             for target in actual.targets for name, body in target.extensions.items() if name == self.name.lower()
@@ -161,7 +163,7 @@ class VmExtensionTask(Task):
         bodies = await asyncio.gather(*(observe.view(client, name) for name in self.ran))
         return {name.lower(): Report.from_api(body) for name, body in zip(self.ran, bodies)}
 
-    def _missing(self, missing: List[str], found: List[plan.Target]) -> None:
+    def _missing(self, missing: List[str], found: List[planning.Target]) -> None:
         group = self.params["resource_group"]
         if missing and self.params["state"] == "present":
             text = "hosts: there is no virtual machine '{0}' in resource group {1}: correct the name, or make it first.".format(
@@ -176,7 +178,7 @@ class VmExtensionTask(Task):
             ))
 
     @staticmethod
-    def _shown(target: plan.Target, body: Mapping[str, Any], reports: Mapping[str, Report]) -> Dict[str, Any]:
+    def _shown(target: planning.Target, body: Mapping[str, Any], reports: Mapping[str, Report]) -> Dict[str, Any]:
         have = body.get("properties") or {}
         report: Optional[Report] = reports.get(str(body["id"]).lower())
         return {

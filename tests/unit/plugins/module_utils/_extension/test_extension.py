@@ -39,7 +39,8 @@ def test_the_tag_can_be_read_again(digest, turn, text):
 
 
 @pytest.mark.parametrize("before, after, paths", [
-    ({}, {}, []), ({"a": 1}, {"a": 1}, []), ({"a": "X"}, {"a": "x"}, ["s.a"]), ({"a": 1}, {"a": True}, ["s.a"]), ({"a": {"b": 1, "c": 2}}, {"a": {"b": 1}}, ["s.a.c"]),
+    ({}, {}, []), ({"a": 1}, {"a": 1}, []), ({"a": "X"}, {"a": "x"}, ["s.a"]), ({"a": 1}, {"a": True}, ["s.a"]),
+    ({"a": {"b": 1, "c": 2}}, {"a": {"b": 1}}, ["s.a.c"]),
     ({}, {"a": [1]}, ["s.a"]),
 ])  # fmt: skip
 def test_settings_are_compared_exactly(before, after, paths):
