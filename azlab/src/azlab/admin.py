@@ -12,9 +12,11 @@ from typing import Any
 
 from aiohttp import web
 
+from azlab import conditions
 from azlab.faults import FaultError
 from azlab.lab import Lab
 from azlab.requestlog import RequestLog
+from azlab.settings import SettingsError
 
 
 class Admin:
@@ -30,7 +32,9 @@ class Admin:
             web.delete("/faults/{id}", self.remove_fault), web.get("/latencies", self.latencies),
             web.post("/latencies", self.set_latencies), web.get("/network", self.network),
             web.get("/operations", self.operations), web.post("/tokens", self.token),
-            web.get("/health", self.health), web.post("/reset", self.reset), web.post("/shutdown", self.shutdown)])
+            web.get("/health", self.health), web.post("/reset", self.reset),
+            web.post("/throttling", self.set_throttling), web.post("/paging", self.set_paging),
+            web.post("/conditions", self.set_conditions), web.post("/shutdown", self.shutdown)])
 
     async def status(self, request: web.Request) -> web.Response:
         store, settings = self.lab.store, self.lab.settings
@@ -40,7 +44,8 @@ class Admin:
         return web.json_response({
             "name": settings.name, "machines": settings.machines, "url": settings.url, "resources": counts,
             "operations_in_flight": len(self.lab.operations.busy), "requests": len(self.requests.entries),
-            "faults": len(self.lab.faults.rules), "latency_scale": self.lab.latency.scale})
+            "faults": len(self.lab.faults.rules), "latency_scale": self.lab.latency.scale,
+            "throttling": self.lab.throttle.on, "page_size": self.lab.page_size})
 
     async def list_requests(self, request: web.Request) -> web.Response:
         """?since=SEQ only later ones, ?method= and ?path= (substring) filter, ?limit=N the last N."""
@@ -112,6 +117,27 @@ class Admin:
         token = self.lab.tokens.issue(data.get("audience", self.lab.settings.url),
                                       lifetime=int(data.get("lifetime", 3599)), tenant=data.get("tenant"))
         return web.json_response({"access_token": token})
+
+    async def set_conditions(self, request: web.Request) -> web.Response:
+        """Several settings in one, as in the file of `azlab up --conditions`."""
+        self._apply(await _object(request))
+        return await self.status(request)
+
+    def _apply(self, data: dict[str, Any]) -> None:
+        try:
+            conditions.apply(self.lab, data)
+        except SettingsError as problem:
+            raise web.HTTPBadRequest(text=str(problem)) from None
+
+    async def set_throttling(self, request: web.Request) -> web.Response:
+        """{"on": true, "scale": 1}: refuse what Azure would refuse; a small scale gives small buckets."""
+        self._apply({"throttling": await _object(request)})
+        return web.json_response({"on": self.lab.throttle.on, "scale": self.lab.throttle.scale})
+
+    async def set_paging(self, request: web.Request) -> web.Response:
+        """{"size": N}: lists come in pages of N; 0 never cuts a list."""
+        self._apply({"page_size": (await _object(request)).get("size")})
+        return web.json_response({"size": self.lab.page_size})
 
     async def reset(self, request: web.Request) -> web.Response:
         """An empty lab: resources, operations, machines and faults are gone; name, addresses and identities stay."""

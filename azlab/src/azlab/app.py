@@ -14,6 +14,7 @@ from datetime import datetime, timezone
 from aiohttp import web
 
 from azlab.arm.build import build
+from azlab.arm.pages import page
 from azlab.arm.wire import Answer, Call
 from azlab.errors import ArmError, arm_error
 from azlab.faults import Rule
@@ -70,6 +71,7 @@ class App:
         except Exception:  # the boundary to the client: it gets Azure's 500, the log gets the traceback
             log.exception("%s %s failed", request.method, request.path_qs)
             response = _error_response(arm_error("internal"))
+        _common_headers(request, response)
         self.requests.add(request, response.status, started, note)
         return response
 
@@ -84,10 +86,16 @@ class App:
 
     async def _arm(self, request: web.Request) -> web.StreamResponse:
         self.lab.tokens.check(request.headers.get("Authorization"))
+        limits = self.lab.throttle.check(request.method, request.rel_url.raw_path)
         call = Call(lab=self.lab, method=request.method, path=request.rel_url.raw_path,
                     base=f"https://{request.host}", query={k.lower(): v for k, v in request.query.items()},
                     headers=request.headers, raw_body=await request.read())
-        answer = self.router.dispatch(call)
+        try:
+            answer = page(call, self.router.dispatch(call), self.lab.page_size)
+        except ArmError as problem:
+            problem.headers = {**limits, **problem.headers}
+            raise
+        answer.headers = {**limits, **answer.headers}
         if answer.operation is not None:
             await self.lab.operations.settle(answer.operation, SETTLE)
         return _response(request, answer)
@@ -108,6 +116,15 @@ def _response(request: web.Request, answer: Answer) -> web.Response:
         return web.Response(status=answer.status, headers=headers)
     return web.Response(status=answer.status, headers=headers, body=json.dumps(answer.body).encode(),
                         content_type="application/json", charset="utf-8")
+
+
+def _common_headers(request: web.Request, response: web.StreamResponse) -> None:
+    """What every answer of Resource Manager carries, errors included."""
+    if "x-ms-request-id" in response.headers and "x-ms-correlation-request-id" not in response.headers:
+        response.headers["x-ms-correlation-request-id"] = request.headers.get(
+            "x-ms-correlation-request-id", response.headers["x-ms-request-id"])
+        response.headers["x-ms-routing-request-id"] = (
+            f"AZLAB:{datetime.now(timezone.utc):%Y%m%dT%H%M%SZ}:{response.headers['x-ms-request-id']}")
 
 
 def _error_response(problem: ArmError) -> web.Response:

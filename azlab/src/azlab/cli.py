@@ -42,11 +42,11 @@ def is_running(settings: Settings) -> bool:
     return bool(settings.pid) and server_pid(settings) == settings.pid
 
 
-def admin(settings: Settings, path: str, *, method: str = "GET") -> Any:
+def admin(settings: Settings, path: str, *, method: str = "GET", seconds: float = 10) -> Any:
     """One request to the admin API of a running lab."""
     request = urllib.request.Request(f"http://127.0.0.1:{settings.admin_port}{path}", method=method)
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    with opener.open(request, timeout=10) as answer:
+    with opener.open(request, timeout=seconds) as answer:
         return json.load(answer)
 
 
@@ -126,6 +126,10 @@ def _choose(settings: Settings, args: argparse.Namespace) -> None:
         value = getattr(args, option)
         if value is not None:
             setattr(settings, option, value)
+    if args.conditions is not None:
+        settings.conditions = str(Path(args.conditions).absolute()) if args.conditions else ""
+        if settings.conditions and not Path(settings.conditions).is_file():
+            raise SettingsError(f"--conditions '{args.conditions}' is no file.")
     for option in ("port", "admin_port"):
         if not 0 <= getattr(settings, option) <= 65535:
             raise SettingsError(f"--{option.replace('_', '-')} is {getattr(settings, option)}, but must be 0 to 65535.")
@@ -253,6 +257,21 @@ def run_doctor(args: argparse.Namespace) -> int:
     return doctor.run(args)
 
 
+def reset(args: argparse.Namespace) -> int:
+    """Empty a running lab: resources, machines, operations, locks and faults go, addresses and identities stay."""
+    settings = require(args.name)
+    if not is_running(settings):
+        raise SettingsError(f"lab '{args.name}' is not running: start it with 'azlab up', or remove it with 'azlab down'.")
+    print(f"azlab '{args.name}': {admin(settings, '/reset', method='POST', seconds=600)['removed']} resources removed")
+    return 0
+
+
+def conformance(args: argparse.Namespace) -> int:
+    """Replay recorded exchanges with Azure against a fresh lab."""
+    from azlab.conformance.__main__ import main as replay
+    return replay([args.folder, *(["--known", args.known] if args.known else []), *(["--verbose"] if args.verbose else [])])
+
+
 def parser() -> argparse.ArgumentParser:
     """The command line."""
     root = argparse.ArgumentParser(prog="azlab", description="A lab Azure on this machine.")
@@ -276,6 +295,8 @@ def parser() -> argparse.ArgumentParser:
     start.add_argument("--public-range", help="range of public addresses (default: with machines a free part of "
                        "203.0.113.0/24 or 198.51.100.0/24, without them 203.0.113.0/24)")
     start.add_argument("--core-quota", type=int, help="cores per region before Azure's quota error (default 4000)")
+    start.add_argument("--conditions", help="file with latencies, faults, quota, throttling and page size (docs/azlab.md); an "
+                       "empty text takes it back")
     start.add_argument("--quiet", action="store_true", help="no progress, only the result")
     stop = command("down", down, "Stop a lab and remove all that it made.")
     stop.add_argument("--keep", action="store_true", help="only stop it: 'azlab up' goes on where it was")
@@ -289,6 +310,11 @@ def parser() -> argparse.ArgumentParser:
     show.add_argument("--lines", "-n", type=int, default=50, help="how many lines (default 50)")
     command("env", env, "Print what a shell needs to use the lab: eval \"$(azlab env)\".").add_argument(
         "--json", action="store_true", help="for programs")
+    command("reset", reset, "Empty a running lab and leave it running.")
+    replayed = command("conformance", conformance, "Compare a fresh lab with recorded exchanges with Azure.")
+    replayed.add_argument("folder", help="folder of recordings")
+    replayed.add_argument("--known", help="list of known differences (default: the one that comes with the lab)")
+    replayed.add_argument("--verbose", action="store_true", help="show the explained differences too")
     command("doctor", run_doctor, "Check what the lab needs on this machine.")
     return root
 

@@ -100,6 +100,7 @@ TABLE: dict[str, tuple[int, str, str, str]] = {
     "filter": (400, "InvalidFilterInQueryString",
                "Invalid $filter '{filter}' specified in the query string.", "gateway"),
     "operation_not_found": (404, "OperationNotFound", "The operation '{id}' could not be found.", "service"),
+    "skip_token": (400, "InvalidSkipToken", "The skip token '{token}' in the query string is invalid.", "gateway"),
     # Microsoft.Network
     "format": (400, "InvalidRequestFormat", "Cannot parse the request.", "service"),
     "reference_id": (400, "LinkedInvalidPropertyId",

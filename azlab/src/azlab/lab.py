@@ -17,6 +17,7 @@ from azlab.machines.driver import MachineDriver, MachineError
 from azlab.machines.none import NoMachines
 from azlab.operations import Operation, Operations
 from azlab.settings import Settings
+from azlab.throttle import Throttle
 from azlab.store import Resource, Store
 from azlab.tokens import Tokens
 
@@ -34,6 +35,9 @@ class Lab:
         self.latency = Latency(settings.latency_scale)
         self.faults = Faults()
         self.tokens = Tokens(settings)
+        self.throttle = Throttle()
+        self.page_size = 1000
+        self.locks: list[dict[str, Any]] = list(self.store.get_meta("locks", {}).values())
         self.catalogue = Catalogue()
         self.operations.fail_next.append(self.faults.operation_error)
         self.operations.on_change = self.network_changed
@@ -71,6 +75,8 @@ class Lab:
                                  ("microsoft.network/virtualnetworks", self.driver.delete_network)):
                 await asyncio.gather(*(remove(r.lid) for r in found if r.type.lower() == kind))
         self.store.clear()
+        self.store.set_meta("locks", {})
+        self.locks = []
         self.network_changed()
         return len(found)
 

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import math
+import random
 
 # (type or type/action in lower case, method) → seconds
 MEDIANS: dict[tuple[str, str], float] = {
@@ -42,17 +43,21 @@ class Latency:
 
     def __init__(self, scale: float) -> None:
         self.scale = scale
+        self.jitter = 0.0                   # 0.2: each latency is drawn between 80 % and 120 % of its median
         self.overrides: dict[tuple[str, str], float] = {}
 
     def seconds(self, what: str, method: str) -> float:
         """Seconds that an operation takes before its effect."""
         key = (what.lower(), method)
         if key in self.overrides:
-            return self.overrides[key]
+            return self._drawn(self.overrides[key])
         median = MEDIANS.get(key)
         if median is None:
             median = _DEFAULTS.get((key[0].split("/")[0], method), 0.0)
-        return median * self.scale
+        return self._drawn(median * self.scale)
+
+    def _drawn(self, seconds: float) -> float:
+        return seconds * random.uniform(1 - self.jitter, 1 + self.jitter) if self.jitter else seconds
 
     def retry_after(self, seconds: int) -> str:
         """Azure's Retry-After, shortened with the lab's time but never below one second."""

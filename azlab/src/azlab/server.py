@@ -14,10 +14,11 @@ import socket
 import ssl
 import sys
 import time
+from pathlib import Path
 
 from aiohttp import web
 
-from azlab import pki
+from azlab import conditions, pki
 from azlab.admin import Admin
 from azlab.app import App
 from azlab.lab import Lab
@@ -85,6 +86,8 @@ class Server:
         self.settings.port, self.settings.admin_port = api.getsockname()[1], admin.getsockname()[1]
         self.requests = RequestLog(self.settings.home / "requests.jsonl")
         self.lab = Lab(self.settings, self.driver)
+        if self.settings.conditions:
+            conditions.load(self.lab, Path(self.settings.conditions))
         app = App(self.lab, self.requests)
         await self.driver.start(_progress)
         await self.lab.open()

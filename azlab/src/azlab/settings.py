@@ -40,6 +40,7 @@ class Settings:
     latency_scale: float = 0.0
     public_range: str = "203.0.113.0/24"
     core_quota: int = 4000
+    conditions: str = ""            # file that `azlab up` was given; read at each start
     subscription_id: str = field(default_factory=lambda: str(uuid.uuid4()))
     tenant: str = field(default_factory=lambda: str(uuid.uuid4()))
     client_id: str = field(default_factory=lambda: str(uuid.uuid4()))

@@ -9,6 +9,7 @@ from urllib.parse import unquote
 
 from azlab.arm import results
 from azlab.arm.groups import Groups
+from azlab.arm.locks import Locks
 from azlab.arm.subscriptions import API_VERSIONS, Subscriptions
 from azlab.arm.types import Registry, ResourceType
 from azlab.arm.wire import Answer, Call
@@ -26,6 +27,7 @@ class Router:
     def __init__(self, lab: Lab, registry: Registry, locations: dict[str, object]) -> None:
         self.lab, self.registry, self.locations = lab, registry, locations
         self.groups = Groups(lab, registry)
+        self.locks = Locks(lab)
         self.subscriptions = Subscriptions(lab, registry)
 
     def dispatch(self, call: Call) -> Answer:
@@ -65,6 +67,10 @@ class Router:
             raise arm_error("subscription_not_found", id=parts[1])
         call.subscription = self.lab.settings.subscription_id
         rest, names = parts[2:], lower[2:]
+        path = "/" + "/".join(parts)
+        if self.locks.mine(path):
+            return self.locks.answer(call, path)
+        self.locks.check(call.method, path)
         if not rest:
             return self._only_get(call, self.subscriptions.subscription)
         if names == ("locations",):

@@ -1,0 +1,62 @@
+# Copyright (c) 2026 The dockhost.azure authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The conditions of a lab from a file or at run time: latencies, faults, quota, throttling, pages.
+
+    {"latency_scale": 0.1, "jitter": 0.2, "core_quota": 100, "page_size": 50, "throttling": {"on": true, "scale": 1},
+     "overrides": [{"type": "Microsoft.Compute/virtualMachines", "method": "PUT", "seconds": 4}],
+     "faults": [{"method": "PUT", "path": "virtualMachines", "nth": 3, "status": 500}]}
+"""
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from azlab.faults import FaultError
+from azlab.lab import Lab
+from azlab.settings import SettingsError
+
+KEYS = ("latency_scale", "jitter", "core_quota", "page_size", "throttling", "overrides", "faults")
+
+
+def apply(lab: Lab, data: Any) -> None:
+    """Set what `data` names. Raises SettingsError with what is wrong; what was named before it is set then."""
+    if not isinstance(data, dict):
+        raise SettingsError("the conditions must be a JSON object.")
+    unknown = sorted(set(data) - set(KEYS))
+    if unknown:
+        raise SettingsError(f"unknown condition '{unknown[0]}': known are {', '.join(KEYS)}.")
+    try:
+        if "latency_scale" in data:
+            lab.latency.scale = _positive(data, "latency_scale", float)
+        if "jitter" in data:
+            lab.latency.jitter = min(1.0, _positive(data, "jitter", float))
+        if "core_quota" in data:
+            lab.settings.core_quota = _positive(data, "core_quota", int)
+        if "page_size" in data:
+            lab.page_size = _positive(data, "page_size", int)
+        if "throttling" in data:
+            lab.throttle.set(on=bool(data["throttling"]["on"]), scale=float(data["throttling"].get("scale", 1)))
+        if "overrides" in data:
+            lab.latency.overrides = {(o["type"].lower(), o["method"].upper()): float(o["seconds"]) for o in data["overrides"]}
+        for rule in data.get("faults", []):
+            lab.faults.add(rule)
+    except (FaultError, TypeError, ValueError, KeyError, AttributeError) as problem:
+        raise SettingsError(f"these conditions cannot be used: {problem}") from None
+
+
+def _positive(data: dict[str, Any], key: str, kind: Any) -> Any:
+    value = kind(data[key])
+    if value < 0:
+        raise ValueError(f"{key} is {value}, but must not be negative")
+    return value
+
+
+def load(lab: Lab, path: Path) -> None:
+    """Apply a file. Raises SettingsError."""
+    try:
+        data = json.loads(path.read_text())
+    except (OSError, ValueError) as problem:
+        raise SettingsError(f"the conditions in '{path}' cannot be read: {problem}") from None
+    apply(lab, data)
