@@ -17,7 +17,7 @@ description:
   - Names are deterministic. Hosts are called C(<name>-1), C(<name>-2) and so on unless O(names) says otherwise, their
     interfaces C(<host>-nic), their addresses C(<host>-ip) and their disks C(<host>-osdisk) and C(<host>-data-<lun>), so that any run
     finds what an interrupted run made.
-  - Region, size, zones, quota, image, subnet and its free addresses are checked before the first host is made.
+  - Region, size, zones, quota, image, backend pools, subnet and its free addresses are checked before the first host is made.
 extends_documentation_fragment:
   - dockhost.azure.azure
   - dockhost.azure.azure.attributes

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import difflib
 import ipaddress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Iterable, List, Mapping, Optional, Sequence, Tuple
 
 from ansible_collections.dockhost.azure.plugins.module_utils._model.host import key
@@ -25,7 +25,11 @@ Problem = Tuple[str, str]
 
 @dataclass(frozen=True)
 class Facts:
-    """What was asked of Azure. C(versions) is None for an image that is not from the marketplace."""
+    """What was asked of Azure. C(versions) is None for an image that is not from the marketplace.
+
+    :ivar image: an image given by id; None where there is none, which only C(image_known) makes a fact
+    :ivar balancers: the load balancers of the backend pools by id in lower case; None for one that is not there
+    """
 
     resource_group: Optional[Body] = None
     regions: Tuple[Body, ...] = ()
@@ -33,6 +37,9 @@ class Facts:
     usages: Tuple[Body, ...] = ()
     versions: Optional[Tuple[str, ...]] = None
     network: Optional[Body] = None
+    image: Optional[Body] = None
+    image_known: bool = False
+    balancers: Mapping[str, Optional[Body]] = field(default_factory=dict)
 
 
 def problems(group: HostGroup, creating: Sequence[Slot], facts: Facts, interfaces: Iterable[Body] = ()) -> List[Problem]:
@@ -44,7 +51,7 @@ def problems(group: HostGroup, creating: Sequence[Slot], facts: Facts, interface
     found += _size(group, facts, size)
     if size is not None:
         found += _zones(group, size, creating) + _quota(group, size, facts.usages, len(creating))
-    return found + _image(group, facts) + network_problems(group, creating, facts, interfaces)
+    return found + _image(group, facts) + network_problems(group, creating, facts, interfaces) + pool_problems(group, facts)
 
 
 def network_problems(group: HostGroup, creating: Sequence[Slot], facts: Facts, interfaces: Iterable[Body]) -> List[Problem]:
@@ -56,6 +63,26 @@ def network_problems(group: HostGroup, creating: Sequence[Slot], facts: Facts, i
         name = group.subnet.rsplit("/subnets/", 1)[0].rsplit("/", 1)[-1]
         return [("subnet", f"subnet: the virtual network '{name}' does not exist: make it with dockhost.azure.network first.")]
     return _subnet(group, creating, facts.network, interfaces)
+
+
+def pool_problems(group: HostGroup, facts: Facts) -> List[Problem]:
+    """Backend pools that are not there: each host's interface would be refused."""
+    found = []
+    for pool in group.load_balancer_pools or ():
+        path, dummy, name = pool.rsplit("/", 2)
+        balancer = path.rsplit("/", 1)[-1]
+        if key(path) not in facts.balancers:
+            continue
+        body = facts.balancers[key(path)]
+        has = [str(entry.get("name")) for entry in ((body or {}).get("properties") or {}).get("backendAddressPools") or ()]
+        if body is None:
+            text = f"the load balancer '{balancer}' does not exist: make it with dockhost.azure.load_balancer first"
+        elif name.lower() not in (entry.lower() for entry in has):
+            text = f"the load balancer {balancer} has no backend pool '{name}' (it has: {', '.join(has) or 'none'}): correct the id"
+        else:
+            continue
+        found.append(("load_balancer_pools", f"load_balancer_pools: {text}."))
+    return found
 
 
 def near(word: str, words: Iterable[str], count: int = 3) -> str:
@@ -139,6 +166,8 @@ def _quota(group: HostGroup, size: Body, usages: Iterable[Body], count: int) -> 
 
 def _image(group: HostGroup, facts: Facts) -> List[Problem]:
     image = group.image
+    if image is not None and image.id and facts.image_known:
+        return _own_image(group, image.id, facts.image)
     if image is None or facts.versions is None:
         return []
     if not facts.versions:
@@ -153,6 +182,23 @@ def _image(group: HostGroup, facts: Facts) -> List[Problem]:
             f"image: '{image.text}' has no version {image.version} in {group.location}; the newest is {newest}: give that one, or "
             "'latest'."
         )
+        return [("image", text)]
+    return []
+
+
+def _own_image(group: HostGroup, image: str, body: Optional[Body]) -> List[Problem]:
+    """An image of one's own has to be there, and in the region; one of a gallery is copied to regions by its owner."""
+    if body is None:
+        text = f"image: there is no image '{image}' that this client can see: correct the id, or give the client the role Reader on it."
+        return [("image", text)]
+    where = str(body.get("location") or "").replace(" ", "").lower()
+    if "/galleries/" not in image.lower() and where != group.location.replace(" ", "").lower():
+        text = f"image: {body.get('name')} is in {body.get('location')}, and the hosts are to be in {group.location}: copy it there, or use a gallery."
+        return [("image", text)]
+    profile = (body.get("properties") or {}).get("publishingProfile") or {}
+    regions = [str(region.get("name")) for region in profile.get("targetRegions") or ()]
+    if regions and group.location.replace(" ", "").lower() not in (name.replace(" ", "").lower() for name in regions):
+        text = f"image: version {body.get('name')} is not replicated to {group.location} (it is in: {', '.join(regions)}): add this region to it."
         return [("image", text)]
     return []
 

@@ -11,12 +11,13 @@ from __future__ import annotations
 import asyncio
 import time
 from dataclasses import replace
-from typing import Any, Dict, Iterable, List, Mapping, Optional
+from typing import Any, Dict, Iterable, List, Mapping, Optional, Tuple
 
 from ansible_collections.dockhost.azure.plugins.module_utils._azure.client import Client
 from ansible_collections.dockhost.azure.plugins.module_utils._errors import AzureError, DockhostError
 from ansible_collections.dockhost.azure.plugins.module_utils._hosts.preflight import Facts
 from ansible_collections.dockhost.azure.plugins.module_utils._model.host import (
+    key,
     primary_configuration,
     select,
     statuses_by_id,
@@ -31,6 +32,7 @@ from ansible_collections.dockhost.azure.plugins.module_utils._model.host_group i
 from ansible_collections.dockhost.azure.plugins.module_utils._model.images import Image
 from ansible_collections.dockhost.azure.plugins.module_utils._model.resource import (
     COMPUTE_API,
+    GALLERY_API,
     NETWORK_API,
     RESOURCES_API,
     SKUS_API,
@@ -148,16 +150,18 @@ async def resource_group(client: Client, name: str) -> Optional[Dict[str, Any]]:
 
 
 async def facts(client: Client, group: HostGroup) -> Facts:
-    """What decides whether new hosts of this group can be made: six requests, side by side."""
+    """What decides whether new hosts of this group can be made: six requests, and one for each load balancer, side by side."""
     compute = f"/subscriptions/{client.subscription_id}/providers/Microsoft.Compute"
     here = group.location.replace(" ", "").lower()
-    found, regions, sizes, usages, versions, network = await asyncio.gather(
+    balancers = {key(path): path for path in (pool.rsplit("/", 2)[0] for pool in group.load_balancer_pools or ())}
+    found, regions, sizes, usages, (versions, image, known), network, *bodies = await asyncio.gather(
         resource_group(client, group.naming.resource_group),
         client.list(f"/subscriptions/{client.subscription_id}/locations", SUBSCRIPTIONS_API),
         client.list(f"{compute}/skus", SKUS_API, query={"$filter": f"location eq '{here}'"}),
         _optional(client, f"{compute}/locations/{here}/usages"),
-        image_versions(client, here, group.image),
+        _image(client, here, group.image),
         client.get(group.subnet.rsplit("/subnets/", 1)[0], NETWORK_API),
+        *(client.get(path, NETWORK_API) for path in balancers.values()),
     )
     return Facts(
         resource_group=found,
@@ -166,6 +170,9 @@ async def facts(client: Client, group: HostGroup) -> Facts:
         usages=tuple((usages or {}).get("value") or ()),
         versions=None if versions is None else tuple(str(version.get("name")) for version in versions),
         network=network,
+        image=image,
+        image_known=known,
+        balancers=dict(zip(balancers, bodies)),
     )
 
 
@@ -175,6 +182,16 @@ async def _optional(client: Client, path: str) -> Any:
         return await client.get(path, COMPUTE_API)
     except AzureError:
         return None
+
+
+async def _image(client: Client, location: str, image: Optional[Image]) -> Tuple[Any, Any, bool]:
+    """(versions of a marketplace image, body of an image by id, whether that body, or that there is none, is known)."""
+    if image is None or not image.id.lower().startswith("/subscriptions/"):
+        return await image_versions(client, location, image), None, False
+    try:
+        return None, await client.get(image.id, GALLERY_API if "/galleries/" in image.id.lower() else COMPUTE_API), True
+    except AzureError:
+        return None, None, False  # a missing right, or what this endpoint does not serve: Azure itself will say
 
 
 async def image_versions(client: Client, location: str, image: Optional[Image]) -> Optional[List[Dict[str, Any]]]:

@@ -13,6 +13,7 @@ from typing import Any, Dict, List, Mapping, Optional, Tuple
 # resource groups: https://learn.microsoft.com/rest/api/resources/resource-groups
 COMPUTE_API = "2026-04-01"
 DISKS_API = "2026-03-02"
+GALLERY_API = "2024-03-03"
 NETWORK_API = "2026-03-01"
 RESOURCES_API = "2021-04-01"
 SKUS_API = "2021-07-01"
