@@ -19,7 +19,6 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
 from azlab.machines.driver import CommandResult  # noqa: E402
 from azlab.testing import lab  # noqa: E402
-from conftest import Azure  # noqa: E402
 from extension_lab import Recorder, make_hosts  # noqa: E402
 
 PUBLIC = {"compose": {"web": {"image": "web", "environment": {"P": "${PASSWORD}"}}}}
@@ -32,10 +31,10 @@ def driver():
 
 
 @pytest.fixture(scope="module")
-def azure(driver):
+def azure(azure, driver):
     """A lab of its own: here CustomScript seems to run."""
     with lab("docker-extension", latency_scale=0, driver=driver) as running:
-        yield Azure(running)
+        yield type(azure)(running)
 
 
 @pytest.fixture
@@ -139,13 +138,13 @@ def test_refusals(azure, more, words):
     assert azure.admin.requests(limit=10) == []
 
 
-def test_cloud_init_needs_no_azure_and_survives_ansibles_masking():
+def test_cloud_init_needs_no_azure_and_survives_ansibles_masking(azure):
     wanted = {"handler": "cloud_init", "settings": PUBLIC, "protected_settings": PROTECTED, "docker_user": "me"}
-    made = Azure.run_as("docker_extension", wanted, env={"AZURE_SUBSCRIPTION_ID": ""})
+    made = azure.run_as("docker_extension", wanted, env={"AZURE_SUBSCRIPTION_ID": ""})
     assert not made["changed"] and not made["failed"], made
-    assert made["custom_data"] == Azure.run_as("docker_extension", wanted)["custom_data"]
+    assert made["custom_data"] == azure.run_as("docker_extension", wanted)["custom_data"]
     text = gzip.decompress(base64.b64decode(re.search(r"content: (\S+)", made["custom_data"])[1])).decode()
     assert "DOCKER_USER='me'" in text and "*****" not in made["custom_data"]
     # A value of a few characters, which stands in any base64: other bytes are tried, and in the end it is said.
-    short = Azure.run_as("docker_extension", dict(wanted, protected_settings={"environment": {"P": "H4sI"}}))
+    short = azure.run_as("docker_extension", dict(wanted, protected_settings={"environment": {"P": "H4sI"}}))
     assert short["failed"] and "a value of very few characters" in short["msg"]

@@ -17,7 +17,6 @@ import pytest
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
 from azlab.testing import lab  # noqa: E402
-from conftest import Azure  # noqa: E402
 from extension_lab import CUSTOM_SCRIPT, LocalShell, make_hosts  # noqa: E402
 
 SECRET = "correct-horse-battery"
@@ -29,10 +28,10 @@ def driver(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def azure(driver):
+def azure(azure, driver):
     """A lab of its own: here scripts run."""
     with lab("extensions", latency_scale=0, driver=driver) as running:
-        yield Azure(running)
+        yield type(azure)(running)
 
 
 @pytest.fixture

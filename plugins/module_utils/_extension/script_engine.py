@@ -61,7 +61,10 @@ listen() { # the engine's addresses beside its socket: on its command line, wher
   if same "$DROPIN" "$STATE/dropin"; then rm -f "$STATE/dropin"; else mv -f "$STATE/dropin" "$DROPIN"; changed=1; fi
 }
 
-engine_words() { journalctl -u docker.service -n 30 -o cat --no-pager 2>/dev/null | grep -E 'failed to start|level=(fatal|error)|unable to|invalid' | tail -n 1 | cut -c 1-500; }
+engine_words() {
+  journalctl -u docker.service -n 30 -o cat --no-pager 2>/dev/null |
+    grep -E 'failed to start|level=(fatal|error)|unable to|invalid' | tail -n 1 | cut -c 1-500
+}
 
 start_engine() {
   quiet systemctl daemon-reload
@@ -87,7 +90,8 @@ engine() {
   if [ -f "$DAEMON.before" ]; then
     mv -f "$DAEMON.before" "$DAEMON" && sha256sum <"$DAEMON" >"$MARK"
     changed=1
-    start_engine && fail 13 "the engine does not start with these options (${why:-see journalctl -u docker}); the old daemon.json is back and the engine runs again"
+    start_engine &&
+      fail 13 "the engine does not start with these options (${why:-see journalctl -u docker}); the old daemon.json is back and it runs again"
   fi
   fail 13 "the engine does not start: ${why:-see journalctl -u docker}"
 }
@@ -142,10 +146,10 @@ compose() ( # compose ARGUMENT…: in an environment of its own, which has the v
 containers() { docker ps -aq --no-trunc --filter label=com.docker.compose.project=compose; }
 
 # One line a container: name, state, health, exit code, restarts.
+FORMAT='{{.Name}} {{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.State.ExitCode}} {{.RestartCount}}'
 states() {
   # shellcheck disable=SC2046
-  docker inspect -f '{{.Name}} {{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.State.ExitCode}} {{.RestartCount}}' $(containers) 2>/dev/null |
-    sed 's,^/,,'
+  docker inspect -f "$FORMAT" $(containers) 2>/dev/null | sed 's,^/,,'
 }
 
 verdict() { # what is wrong for good, or what is still awaited; nothing when all is well
@@ -156,7 +160,11 @@ verdict() { # what is wrong for good, or what is still awaited; nothing when all
       running:*) echo "wait container $name is $health" ;;
       exited:*) [ "$code" = 0 ] || echo "bad container $name has ended with exit code $code" ;;
       dead:*) echo "bad container $name is dead" ;;
-      restarting:*) if [ "$restarts" -ge 3 ]; then echo "bad container $name ends again and again, last with exit code $code"; else echo "wait container $name is restarting"; fi ;;
+      restarting:*)
+        if [ "$restarts" -ge 3 ]; then echo "bad container $name ends again and again, last with exit code $code"; else
+          echo "wait container $name is restarting"
+        fi
+        ;;
       *) echo "wait container $name is $state" ;;
     esac
   done

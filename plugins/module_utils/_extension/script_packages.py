@@ -171,7 +171,8 @@ apt_repository() {
       fail 11 "curl cannot be installed: $(words_of "$STATE/out")"
     fi
   fi
-  fetch "$REPOSITORY/linux/$OS_ID/gpg" "$ROOT/etc/apt/keyrings/docker.asc" || fail 11 "the key of Docker's repository cannot be read from $REPOSITORY: $(words_of "$STATE/out")"
+  fetch "$REPOSITORY/linux/$OS_ID/gpg" "$ROOT/etc/apt/keyrings/docker.asc" ||
+    fail 11 "the key of Docker's repository cannot be read from $REPOSITORY: $(words_of "$STATE/out")"
   chmod 0644 "$ROOT/etc/apt/keyrings/docker.asc"
   printf 'Types: deb\nURIs: %s/linux/%s\nSuites: %s\nComponents: stable\nSigned-By: /etc/apt/keyrings/docker.asc\n' \
     "$REPOSITORY" "$OS_ID" "$OS_CODENAME" >"$ROOT/etc/apt/sources.list.d/docker.sources"
@@ -183,8 +184,8 @@ rpm_repository() {
   [ "$FAMILY" != zypper ] || directory=$ROOT/etc/zypp/repos.d
   mkdir -p "$directory"
   # shellcheck disable=SC2016
-  printf '[docker-ce-stable]\nname=Docker CE Stable\nbaseurl=%s/linux/%s/$releasever/$basearch/stable\nenabled=1\ngpgcheck=1\ngpgkey=%s/linux/%s/gpg\n' \
-    "$REPOSITORY" "$name" "$REPOSITORY" "$name" >"$directory/docker-ce.repo"
+  printf '[docker-ce-stable]\nname=Docker CE Stable\nenabled=1\ngpgcheck=1\nbaseurl=%s/$releasever/$basearch/stable\ngpgkey=%s/gpg\n' \
+    "$REPOSITORY/linux/$name" "$REPOSITORY/linux/$name" >"$directory/docker-ce.repo"
 }
 
 install_packages() { # install_packages PACKAGE…

@@ -35,6 +35,7 @@ esac
 """
 MANAGER = """mkdir -p "$ROOTDIR/seen"
 case "$*" in *install*)
+  if [ -e "$ROOTDIR/reboot" ]; then rm "$ROOTDIR/reboot"; kill -9 $PPID; exit 1; fi
   if [ -e "$ROOTDIR/locked" ]; then rm "$ROOTDIR/locked"; echo 'Another app is currently holding the yum lock' >&2; exit 1; fi
   if [ -e "$ROOTDIR/lock-stays" ]; then echo 'System management is locked by the application with pid 7' >&2; exit 7; fi
   if [ -e "$ROOTDIR/no-network" ]; then echo x >>"$ROOTDIR/seen/tries"; echo 'Curl error (6): Could not resolve hostname' >&2; exit 1; fi
@@ -97,6 +98,9 @@ class System:
     def run(self, given=FULL, **more):
         path = self.root / "script.sh"
         path.write_text(render(given, root=str(self.root), pause=0, **more))
+        return self.start(path)
+
+    def start(self, path):
         environment = {"PATH": str(self.root / "bin"), "ROOTDIR": str(self.root)}
         return subprocess.run(["/bin/sh", str(path)], env=environment, capture_output=True, text=True, timeout=60, check=False)
 
@@ -144,6 +148,19 @@ def test_a_second_run_installs_nothing_and_does_not_restart_the_engine(tmp_path)
     system.log.write_text("")
     assert system.run().returncode == 0
     assert "zypper" not in system.commands() and "restart" not in system.commands()
+
+
+def test_a_reboot_in_the_middle_is_survived(tmp_path):
+    system = System(tmp_path, "ID=sles\nVERSION_ID=15.6\n", ["zypper"])
+    (tmp_path / "reboot").touch()
+    assert system.run().returncode == -9
+    copy, unit = tmp_path / "var/lib/dockhost/docker-setup.sh", tmp_path / "etc/systemd/system/dockhost-docker-setup.service"
+    assert stat.S_IMODE(copy.stat().st_mode) == 0o700 and "ExecStart=/bin/sh {0}\n".format(copy) in unit.read_text()
+    assert "systemctl enable dockhost-docker-setup.service" in system.commands() and system.status()["state"] == "transitioning"
+    done = system.start(copy)  # as systemd does at the next boot
+    assert done.returncode == 0, done.stderr
+    assert system.status()["state"] == "success" and not copy.exists() and not unit.exists()
+    assert "systemctl disable dockhost-docker-setup.service" in system.commands()
 
 
 def test_flatcar_gets_the_compose_plugin_with_its_checksum(tmp_path):
