@@ -295,6 +295,12 @@ options:
       - SLES_BYOS
       - SLES_STANDARD
       - UBUNTU_PRO
+  termination_notice:
+    description:
+      - How many minutes before Azure deletes a host it says so to the host (Scheduled Events, C(Terminate)), from 5 to 15, so that
+        containers can be moved; 0 for no notice. Left as it is when not given.
+      - A deletion then takes as long, unless the host acknowledges the event.
+    type: int
   append_tags:
     description:
       - Whether tags that O(tags) does not name stay on the hosts, their interfaces and addresses.

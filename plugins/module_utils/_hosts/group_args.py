@@ -79,6 +79,7 @@ ARGUMENTS: Dict[str, Any] = dict(
         "type": "str",
         "choices": ["RHEL_BYOS", "RHEL_BASE", "RHEL_EUS", "SLES_BYOS", "SLES_STANDARD", "UBUNTU_PRO"],
     },
+    termination_notice={"type": "int"},
     append_tags={"type": "bool", "default": True},
     swarm_managers={"type": "int"},
     serial={"type": "int"},

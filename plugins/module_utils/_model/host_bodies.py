@@ -186,11 +186,21 @@ def _properties(group: HostGroup, slot: Slot, actual: Optional[Mapping[str, Any]
         properties["licenseType"] = group.license_type
     if group.security_profile:
         properties["securityProfile"] = _security(group.security_profile)
+    if group.termination_notice:
+        notice = {"enable": True, "notBeforeTimeout": f"PT{group.termination_notice}M"}
+        properties["scheduledEventsProfile"] = {"terminateNotificationProfile": notice}
+    elif group.termination_notice == 0 and _has_notice(actual):
+        properties["scheduledEventsProfile"] = {"terminateNotificationProfile": {"enable": False}}
     if group.spot:
         properties["priority"] = "Spot"
         properties["evictionPolicy"] = group.spot.get("eviction_policy") or "Deallocate"
         properties["billingProfile"] = {"maxPrice": -1 if group.spot.get("max_price") is None else group.spot["max_price"]}
     return properties
+
+
+def _has_notice(actual: Optional[Mapping[str, Any]]) -> bool:
+    profile = ((actual or {}).get("properties") or {}).get("scheduledEventsProfile") or {}
+    return bool((profile.get("terminateNotificationProfile") or {}).get("enable"))
 
 
 def _storage(group: HostGroup, slot: Slot) -> Dict[str, Any]:

@@ -102,6 +102,7 @@ class HostGroup:
     boot_diagnostics: Optional[bool] = None
     security_profile: Optional[Mapping[str, Any]] = None
     license_type: Optional[str] = None
+    termination_notice: Optional[int] = None
     image_plan: Optional[Mapping[str, str]] = None
 
     @classmethod
@@ -150,7 +151,7 @@ class HostGroup:
 # Options that go into the model as they are.
 PLAIN = (
     "accelerated_networking", "boot_diagnostics", "identities", "image_plan", "license_type", "os_disk_size_gb",
-    "os_disk_type", "security_profile", "spot", "swarm_managers",
+    "os_disk_type", "security_profile", "spot", "swarm_managers", "termination_notice",
 )  # fmt: skip
 
 

@@ -49,6 +49,11 @@ def check(params: Mapping[str, Any]) -> None:
         _network(params)
         _disks(params)
         names.check_tags("tags", params.get("tags"))
+    notice = params.get("termination_notice")
+    if notice is not None and notice != 0 and not 5 <= notice <= 15:
+        raise InputError(
+            "termination_notice", f"termination_notice: {notice} minutes are not possible: give a number from 5 to 15, or 0 for no notice."
+        )
     for option in ("serial", "wait_timeout"):
         if params.get(option) is not None and params[option] < 1:
             raise InputError(option, f"{option}: {params[option]} is too small: give a number from 1.")

@@ -137,6 +137,15 @@ def test_tags_of_others_stay(cloud):
     assert step.body["tags"]["owner"] == "somebody" and step.body["tags"]["environment"] == "test"
 
 
+def test_termination_notice_comes_changes_and_goes(cloud):
+    for minutes, changed in ((None, False), (0, False), (5, True), (5, False), (15, True), (None, False), (0, True), (0, False)):
+        found = present(cloud, group(termination_notice=minutes), host_slots.by_count("web", 3))
+        assert not found.refusals and found.plan.changed is changed, minutes
+        cloud.apply(found.plan)
+    profile = cloud.bodies[key(NAMING.machine("web-1"))]["properties"]["scheduledEventsProfile"]
+    assert profile["terminateNotificationProfile"]["enable"] is False
+
+
 @pytest.mark.parametrize(
     "wanted, left", [({}, {"hidden-link": "x"}), ({"OWNER": "me"}, {"owner": "me", "hidden-link": "x"}), ({"a": "b"}, {"a": "b", "hidden-link": "x"})]
 )
