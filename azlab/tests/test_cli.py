@@ -98,3 +98,20 @@ def test_two_servers_never_share_a_state(azlab: Run, tmp_path: Path) -> None:
     assert second.returncode == 1 and "is starting or running already" in second.stderr
     assert "Traceback" not in second.stderr
     assert azlab("status", "--name", "cli").returncode == 0
+
+
+def test_reset_and_conditions(azlab: Run, tmp_path: Path) -> None:
+    refused = azlab("reset", "--name", "cli")
+    assert refused.returncode != 0 and "there is no lab 'cli'" in refused.stderr
+    file = tmp_path / "conditions.json"
+    assert "is no file" in azlab("up", "--name", "cli", "--port", "0", "--conditions", str(file)).stderr
+    file.write_text('{"page_size": 3, "throttling": {"on": true}}')
+    assert azlab("up", "--name", "cli", "--port", "0", "--conditions", str(file)).returncode == 0
+    status = json.loads(azlab("status", "--name", "cli", "--json").stdout)
+    assert (status["page_size"], status["throttling"]) == (3, True)
+    assert azlab("reset", "--name", "cli").stdout == "azlab 'cli': 0 resources removed\n"
+
+
+def test_conformance_without_a_folder(azlab: Run, tmp_path: Path) -> None:
+    result = azlab("conformance", str(tmp_path / "nothing"))
+    assert result.returncode == 2 and "There is no folder" in result.stderr

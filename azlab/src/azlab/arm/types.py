@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
-from azlab.arm import checks, shapes
+from azlab.arm import checks, members, shapes
 from azlab.arm.wire import Answer, Call, operation_headers
 from azlab.errors import ArmError, arm_error
 from azlab.ids import parse
@@ -88,6 +88,7 @@ class ResourceType:
     def new_body(self, call: Call, body: dict[str, Any], existing: Resource | None) -> dict[str, Any]:
         """Location, tags, zones, sku and kind of a body, checked; properties come from `prepare`."""
         shapes.check(body)
+        members.check(self.name, body)
         checks.name_of(call, body, self.name_limit)
         kept: dict[str, Any] = {"location": checks.location_of(call, body, self.name, existing)}
         tags = checks.tags_of(body)

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from azlab.arm import checks, shapes
+from azlab.arm import checks, members, shapes
 from azlab.arm.network.base import NetworkType
 from azlab.arm.types import ResourceType
 from azlab.arm.wire import Answer, Call
@@ -60,6 +60,7 @@ class Child(ResourceType):
         parent = self._parent(call, writing=True)
         body = call.body()
         shapes.check(body)
+        members.check(self.name, body)
         name = checks.name_of(call, body, self.name_limit)
         self.parent.refuse_busy(call, parent)
         current = self._find(call, parent)

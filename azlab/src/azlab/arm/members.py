@@ -1,0 +1,133 @@
+# Copyright (c) 2026 The dockhost.azure authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""PURE: a member that a type does not know is refused, as Azure refuses it.
+
+The names come from the machine-readable types of azure-mgmt-compute and azure-mgmt-network (`types.py`), read once by
+`python -m azlab.arm.members SITE_PACKAGES FILE` into `data/members.json`, so that the lab needs neither package to run. They are
+those of the newest api-version, which knows nearly everything that older ones know; names are compared without case.
+"""
+from __future__ import annotations
+
+import ast
+import json
+import sys
+from collections.abc import Iterator
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from azlab.errors import ArmError, network_error
+
+ROOTS = {"compute": {"virtualMachines": "VirtualMachine", "virtualMachines/extensions": "VirtualMachineExtension", "disks": "Disk",
+                     "availabilitySets": "AvailabilitySet", "sshPublicKeys": "SshPublicKeyResource"},
+         "network": {"virtualNetworks": "VirtualNetwork", "virtualNetworks/subnets": "Subnet",
+                     "networkSecurityGroups": "NetworkSecurityGroup", "networkSecurityGroups/securityRules": "SecurityRule",
+                     "publicIPAddresses": "PublicIPAddress", "natGateways": "NatGateway", "networkInterfaces": "NetworkInterface",
+                     "loadBalancers": "LoadBalancer", "loadBalancers/backendAddressPools": "BackendAddressPool",
+                     "loadBalancers/inboundNatRules": "InboundNatRule"}}
+# what ARM takes at the top of every resource, and what templates and older versions add
+_TOP = frozenset(("id", "name", "type", "etag", "location", "tags", "sku", "kind", "zones", "identity", "plan", "properties", "apiversion",
+                  "resources", "systemdata", "managedby", "extendedlocation", "resourcegroup", "dependson", "comments", "scale",
+                  "condition", "scope"))
+# what Azure shows although the packages' types do not name it: clients send back what they read, and that is never wrong
+_SHOWN = frozenset(("provisioningstate", "resourceguid", "id", "name", "type", "etag", "resourcegroup",
+                    "enabledestinationserviceendpoint", "allowport25out", "allowbackendportconflict", "subnetid", "tier",
+                    "outboundnatrules", "linkedresourcetype", "linkedresourceid", "sourceimage", "destinationvhdscontainer",
+                    "defaultoutboundconnectivityenabled", "auxiliarymode", "auxiliarysku", "nictype", "isarmresource", "exactversion",
+                    "requireguestprovisionsignal", "vnetencryptionsupported", "enablevmprotection", "macaddress", "hostedworkloads",
+                    "dscpconfiguration", "ipconfigurationprofiles", "purpose", "ipv6rules", "diskcontrollertype", "timecreated",
+                    "inboundnatrulesportmapping", "zones", "userdata", "allocationpolicy", "baremetalserver"))
+_COMPUTED = frozenset(("inboundnatrulesportmapping", "instanceview", "backendipconfigurations", "privateendpoints"))  # only Azure writes them
+_OPAQUE = "*"
+
+
+@cache
+def _data() -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(resources.files("azlab.data").joinpath("members.json").read_text())
+    found["lower"] = {name: {k.lower(): v for k, v in members.items()} for name, members in found["classes"].items()}
+    return found
+
+
+def check(type_name: str, body: dict[str, Any]) -> None:
+    """Raise Azure's error for the first members that the type does not know; types without names are not checked."""
+    root = _data()["roots"].get(type_name.lower())
+    if root is None:
+        return
+    unknown = list(_unknown(body, root, ""))
+    if not unknown:
+        return
+    unknown = [(path, owner.split(".")[1]) for path, owner in unknown]
+    text = [(path, f"Could not find member '{path.rsplit('.', 1)[-1]}' on object of type '{owner}'. Path '{path}', line 1, position 1.")
+            for path, owner in unknown]
+    if type_name.lower().startswith("microsoft.network/"):
+        raise network_error("format", details=[{"code": "InvalidJson", "message": t} for _p, t in text])
+    raise ArmError(400, "BadRequest", text[0][1], target=text[0][0])
+
+
+def _unknown(value: dict[str, Any], owner: str, path: str) -> Iterator[tuple[str, str]]:
+    members = _data()["lower"][owner]
+    for key, item in value.items():
+        where, lower = f"{path}.{key}" if path else key, key.lower()
+        if lower not in members:
+            if not (lower in _SHOWN or (not path and lower in _TOP)):
+                yield where, owner
+            continue
+        inner = members[lower]
+        if inner in ("", _OPAQUE) or lower in _COMPUTED:
+            continue
+        for index, entry in enumerate(item if isinstance(item, list) else [item]):
+            if isinstance(entry, dict):
+                yield from _unknown(entry, inner, f"{where}[{index}]" if isinstance(item, list) else where)
+
+
+# -- made when the lab is built, not when it runs
+def read_types(site_packages: Path) -> dict[str, Any]:
+    """{"roots": {type: class}, "classes": {class: {member: class, "" for plain values or "*" for free ones}}}"""
+    roots: dict[str, str] = {}
+    classes: dict[str, dict[str, str]] = {}
+    for package, types in ROOTS.items():
+        known = _classes((site_packages / "azure" / "mgmt" / package / "types.py").read_text())
+        for name, cls in types.items():
+            roots[f"microsoft.{package}/{name}".lower()] = f"{package}.{cls}"
+        todo = list(types.values())
+        while todo:
+            cls = todo.pop()
+            full = f"{package}.{cls}"
+            if full in classes:
+                continue
+            classes[full] = {}
+            for member, inner in _members(known, cls).items():
+                classes[full][member] = f"{package}.{inner}" if inner in known else inner if inner == _OPAQUE else ""
+                if inner in known:
+                    todo.append(inner)
+    return {"roots": roots, "classes": dict(sorted(classes.items()))}
+
+
+def _classes(source: str) -> dict[str, ast.ClassDef]:
+    return {node.name: node for node in ast.parse(source).body if isinstance(node, ast.ClassDef)}
+
+
+def _members(known: dict[str, ast.ClassDef], name: str) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for base in known[name].bases:
+        if isinstance(base, ast.Name) and base.id in known:
+            found.update(_members(known, base.id))
+    for node in known[name].body:
+        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+            found[node.target.id] = _inner(ast.unparse(node.annotation), known)
+    return found
+
+
+def _inner(annotation: str, known: dict[str, ast.ClassDef]) -> str:
+    if annotation.startswith(("dict[", "Required[dict[")) or "Any" in annotation:
+        return _OPAQUE
+    for word in annotation.replace("'", '"').split('"'):
+        if word in known:
+            return word
+    return ""
+
+
+if __name__ == "__main__":
+    Path(sys.argv[2]).write_text(json.dumps(read_types(Path(sys.argv[1])), separators=(",", ":"), indent=0) + "\n")
