@@ -89,6 +89,14 @@ def test_what_has_no_such_form_is_said_and_unknown_types_are_named(tmp_path: Pat
         assert part in text
 
 
+def test_a_body_of_an_unforeseen_form_fails_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    odd = nsg_case()
+    odd["first"]["response_body"] = {"error": 7, "properties": [1]}
+    odd["then"] = [{"method": "GET", "url": OPERATION, "status": 200, "response_body": {"properties": [3]}}]
+    status, counts, text = run(tmp_path, capsys, [odd, nsg_case()])
+    assert status == 1 and counts["matched"] == 3 and counts["unexplained"] >= 1, text
+
+
 def test_a_failed_operation_of_azure_fails_in_the_lab_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     case = nsg_case()
     case["then"][1]["response_body"] = {"status": "Failed", "error": {"code": "Odd", "message": "no", "details": []}}

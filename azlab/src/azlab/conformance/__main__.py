@@ -65,8 +65,13 @@ def replay_all(folder: Path, rules: list[known.Rule], verbose: bool) -> Report:
 
 def _case(report: Report, client: Client, catalogue: Catalogue, case: Case) -> None:
     replay = Replay(client, catalogue, case)
-    results: list[tuple[Exchange, list[Difference]]] = replay.run()
     first = case.first
+    results: list[tuple[Exchange, list[Difference]]]
+    try:
+        results = replay.run()
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError) as problem:
+        # a body of an unforeseen form must not hide the other cases; it is never explained by a rule
+        results = [(first, [Difference("unreadable", "", case.name, repr(problem))])]
     report.substituted.update(t for t in replay.tags if t.startswith("substituted-"))
     for index, (exchange, differences) in enumerate(results):
         context = known.Context(
