@@ -168,6 +168,9 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         self._read_config_data(path)
         for name, value in self.get_option("vars").items():
             self.inventory.set_variable("all", name, value)
+        # There even when they are empty, so that plays over them say nothing about unknown patterns.
+        for group in ("swarm_manager", "swarm_worker"):
+            self.inventory.add_group(group)
         entries = self._entries(self.get_cache_key(path), cache)
         strict, include = self.get_option("strict"), self.get_option("include_powered_off")
         for name, entry in hosts.named(entry for entry in entries if hosts.shown(entry, include)):
