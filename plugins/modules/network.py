@@ -196,7 +196,8 @@ options:
       - absent
     default: present
 notes:
-  - Networks, security groups, gateways and addresses are only written when nobody has changed what was read before (C(If-Match)). After a change of somebody else the module reads
+  - Networks, security groups, gateways and addresses are only written when nobody has changed what was read before (C(If-Match)).
+    After a change of somebody else the module reads
     and plans once more; when that is overtaken too, it fails and has overwritten nothing.
 seealso:
   - module: dockhost.azure.load_balancer

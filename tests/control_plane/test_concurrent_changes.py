@@ -73,7 +73,8 @@ def test_a_subnet_of_somebody_else_is_not_lost(azure, group, meanwhile):
 
 def test_what_was_done_before_stays_in_the_plan(azure, group, meanwhile):
     """The security group is written, the network was changed meanwhile: both are in the plan, each once."""
-    options = {"resource_group": group, **NETWORK, "security_groups": [{"name": "sg", "rules": []}], "subnets": [{"name": "a", "address_prefix": "10.61.1.0/24"}]}
+    subnet = {"name": "a", "address_prefix": "10.61.1.0/24"}
+    options = {"resource_group": group, **NETWORK, "security_groups": [{"name": "sg", "rules": []}], "subnets": [subnet]}
     assert not azure.run("network", options)["failed"]
     path = path_of(group, "virtualNetworks", "net")
     meanwhile(lambda: azure.arm("PATCH", path, {"tags": {**azure.arm("GET", path)[1]["tags"], "owner": "me"}}))

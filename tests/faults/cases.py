@@ -92,7 +92,11 @@ SKU = {"status": 409, "code": "SkuNotAvailable", "message": "The requested size 
 
 # Capacity: (rules, the hosts that fail, the code that the error must name)
 CAPACITY: Dict[str, Tuple[List[Dict[str, Any]], Tuple[int, ...], str]] = {
-    "no room in zone 2": ([{"method": "PUT", "path": "virtualMachines/web-(2|5)/create vm$", "operation": ALLOCATION, "times": 0}], (2, 5), "ZonalAllocationFailed"),
+    "no room in zone 2": (
+        [{"method": "PUT", "path": "virtualMachines/web-(2|5)/create vm$", "operation": ALLOCATION, "times": 0}],
+        (2, 5),
+        "ZonalAllocationFailed",
+    ),
     "quota used up half-way": ([{"method": "PUT", "path": "virtualMachines/web-[345]$", "times": 0, **QUOTA}], (3, 4, 5), "OperationNotAllowed"),
     "size not available": ([{"method": "PUT", "path": "virtualMachines/web-", "times": 0, **SKU}], (1, 2, 3, 4, 5), "SkuNotAvailable"),
 }

@@ -19,7 +19,7 @@ import time
 from pathlib import Path
 from typing import Any, Dict, List, Optional
 
-from azlab.arm.wire import Call  # noqa: F401  (loads the handlers before the first request is timed)
+import azlab.arm.wire  # noqa: F401  # pylint: disable=unused-import  # loads the handlers before the first request is timed
 from azlab.latency import Latency
 from azlab.server import Server
 from azlab.settings import Settings

@@ -108,6 +108,13 @@ def _result(text: str, status: int) -> Dict[str, Any]:
     return result
 
 
-def run(name: str, arguments: Mapping[str, Any], env: Mapping[str, str], check: bool = False, before: Optional[Callable[[], None]] = None, limit: float = 120.0) -> Dict[str, Any]:
+def run(
+    name: str,
+    arguments: Mapping[str, Any],
+    env: Mapping[str, str],
+    check: bool = False,
+    before: Optional[Callable[[], None]] = None,
+    limit: float = 120.0,
+) -> Dict[str, Any]:
     """Run a module to its end."""
     return Run(name, arguments, env, check, before).wait(limit)

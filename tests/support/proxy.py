@@ -36,7 +36,7 @@ class Proxy:
         print("CONNECT", request[1], flush=True)
         if self.breaks and self.tunnels > self.breaks:
             os._exit(0)
-        host, _, port = self.names.get(request[1].split(":")[0], request[1]).rpartition(":")
+        host, dummy, port = self.names.get(request[1].split(":")[0], request[1]).rpartition(":")
         there = await asyncio.open_connection(host, int(port))
         writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
         await asyncio.gather(_copy(reader, there[1]), _copy(there[0], writer))
