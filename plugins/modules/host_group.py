@@ -25,7 +25,7 @@ extends_documentation_fragment:
 attributes:
   check_mode:
     support: full
-    details: A network or resource group that does not exist yet is a warning in check mode, since an earlier task would make it.
+    details: A network or resource group that does not exist yet is returned in RV(missing) in check mode, since an earlier task would make it.
   diff_mode:
     support: full
 options:
@@ -560,6 +560,12 @@ removing:
   type: list
   elements: str
   sample: [demo-3]
+missing:
+  description: In check mode, what has to be made before the hosts can be, each as a sentence. An earlier task of the same play may do that.
+  returned: success
+  type: list
+  elements: str
+  sample: ["subnet: the virtual network 'net' does not exist: make it with dockhost.azure.network first."]
 outdated:
   description: Hosts that differ in what Azure cannot change, and were left as they are. See O(immutable_changes).
   returned: success

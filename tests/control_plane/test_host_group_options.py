@@ -21,7 +21,7 @@ def test_pools_are_looked_for_before_the_first_host(azure, network):
     assert all(entry["method"] == "GET" for entry in sent)
     nowhere = lb["pools"]["hosts"].replace("/lb/", "/lb2/")
     planned = run(azure, network, load_balancer_pools=[nowhere], check=True)
-    assert not planned["failed"] and "the load balancer 'lb2' does not exist" in str(planned["warnings"])
+    assert not planned["failed"] and "the load balancer 'lb2' does not exist" in planned["missing"][0]
     assert not run(azure, network, count=1, load_balancer_pools=[lb["pools"]["hosts"]])["failed"]
 
 

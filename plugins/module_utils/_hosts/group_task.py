@@ -42,6 +42,7 @@ class HostGroupTask(Task):
     def __init__(self, params: Mapping[str, Any], subscription_id: str):
         super().__init__(params, subscription_id)
         self.outdated: List[str] = []
+        self.missing: List[str] = []         # in check mode: what an earlier task would make
         self.removing: List[str] = []
 
     def check(self) -> None:
@@ -140,12 +141,12 @@ class HostGroupTask(Task):
     def _refuse(self, problems: Sequence[preflight.Problem]) -> None:
         """Raise what makes hosts impossible.
 
-        In check mode a network that does not exist yet is a warning: an earlier task of the same play would make it.
+        In check mode a network that does not exist yet is only returned: an earlier task of the same play would make it.
         """
         lasting = []
         for option, text in problems:
             if self.check_mode and option in ("resource_group", "subnet", "load_balancer_pools"):
-                self.warnings.append(f"{text} In check mode this is no error: an earlier task of the play may make it.")
+                self.missing.append(text)
             else:
                 lasting.append((option, text))
         if lasting:
@@ -187,7 +188,7 @@ class HostGroupTask(Task):
 
     def result(self, actual: Seen, plan: core.Plan, applied: bool) -> Dict[str, Any]:
         hosts = [host.result() for host in self.hosts(actual.observed)]
-        return {"hosts": hosts, "outdated": self.outdated, "removing": self.removing}
+        return {"hosts": hosts, "outdated": self.outdated, "removing": self.removing, "missing": self.missing}
 
     def hosts(self, observed: Observed) -> List[Host]:
         """The hosts of the group."""
