@@ -80,7 +80,7 @@ hosts:
       description: The name under which its keys stand.
       type: str
       sample: demo-1.rg-demo
-    keys:
+    lines:
       description: Its keys; empty in check mode where they are still to be read.
       type: list
       elements: str

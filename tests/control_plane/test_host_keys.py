@@ -93,7 +93,7 @@ def test_life_of_a_known_hosts_file(shell_azure, machines, hosts, tmp_path):
     checked = keys(azure, hosts, path, check=True)
     assert checked["changed"] and machines.commands == 0 and not path.exists()
     assert checked["diff"]["after"].count("its keys are read in the real run") == 3
-    assert [host["keys"] for host in checked["hosts"]] == [[], [], []]
+    assert [host["lines"] for host in checked["hosts"]] == [[], [], []]
 
     made = keys(azure, hosts, path)
     assert made["changed"] and machines.commands == 3, made
@@ -113,7 +113,7 @@ def test_life_of_a_known_hosts_file(shell_azure, machines, hosts, tmp_path):
     run(azure, hosts, deployment="demo")
     remade = keys(azure, hosts, path)
     assert remade["changed"] and machines.commands == 4
-    assert remade["hosts"][0] == made["hosts"][0] and remade["hosts"][1]["keys"] != made["hosts"][1]["keys"]
+    assert remade["hosts"][0] == made["hosts"][0] and remade["hosts"][1]["lines"] != made["hosts"][1]["lines"]
 
     state(azure, hosts, "absent", deployment="demo")
     assert keys(azure, hosts, path)["changed"] and path.read_text() == OTHERS

@@ -125,7 +125,7 @@ class HostKeysTask(Task):
                 {
                     "name": host.name,
                     "alias": alias,
-                    "keys": [f"{entry.kind} {entry.data}" for entry in entries.get(alias, ()) if entry.owner.vm_id == host.system],
+                    "lines": [f"{entry.kind} {entry.data}" for entry in entries.get(alias, ()) if entry.owner.vm_id == host.system],
                 }
                 for alias, host in actual.hosts.items()
             ]
