@@ -137,6 +137,15 @@ class ResourceType:
         self.lab.store.put(resource)
         self.lab.network_changed()
 
+    async def put_done(self, operation: Any) -> dict[str, Any] | None:
+        """The end of an operation that made or changed a resource; None when it was deleted meanwhile."""
+        resource = self.lab.store.get(operation.resource_id)
+        if resource is None:
+            return None
+        resource.state = "Succeeded"
+        self.lab.store.put(resource)
+        return self.render(resource)
+
     def started(self, call: Call, answer: Answer, operation: Any, *, location: bool,
                 retry_after: int | None) -> Answer:
         """Add the headers of a long-running operation to an answer."""

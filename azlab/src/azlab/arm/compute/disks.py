@@ -81,7 +81,7 @@ class Disks(ComputeType):
 
     def __init__(self, lab: Lab) -> None:
         super().__init__(lab)
-        lab.operations.register("put disk", self._put_done)
+        lab.operations.register("put disk", self.put_done)
         lab.operations.register("delete disk", self._delete_done)
 
     def put(self, call: Call) -> Answer:
@@ -119,14 +119,6 @@ class Disks(ComputeType):
                 first["properties"]["tier"] = limits["tier"]
         operation = self.lab.start("put disk", resource, "disk", what=self.name, method="PUT")
         return self.started(call, Answer(202, first), operation, location=True, retry_after=2)
-
-    async def _put_done(self, operation: Operation) -> dict[str, Any] | None:
-        resource = self.lab.store.get(operation.resource_id)
-        if resource is None:
-            return None
-        resource.state = "Succeeded"
-        self.lab.store.put(resource)
-        return self.render(resource)
 
     def patch(self, call: Call) -> Answer:
         """Size, SKU and tags can be patched."""

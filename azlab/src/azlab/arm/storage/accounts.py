@@ -17,7 +17,6 @@ from azlab.arm.types import ResourceType
 from azlab.arm.wire import Answer, Call, operation_headers
 from azlab.errors import arm_error
 from azlab.lab import Lab
-from azlab.operations import Operation
 from azlab.store import Resource
 
 _NAME = re.compile(r"^[a-z0-9]{3,24}$")
@@ -51,7 +50,7 @@ class StorageAccounts(ResourceType):
 
     def __init__(self, lab: Lab) -> None:
         super().__init__(lab)
-        lab.operations.register("put storage account", self._done)
+        lab.operations.register("put storage account", self.put_done)
         self.actions["listkeys"] = self.list_keys
         self.actions["regeneratekey"] = self.list_keys
 
@@ -114,14 +113,6 @@ class StorageAccounts(ResourceType):
         if kept["kind"] in ("StorageV2", "BlobStorage"):
             p.setdefault("accessTier", "Hot")
         return p
-
-    async def _done(self, operation: Operation) -> dict[str, Any] | None:
-        resource = self.lab.store.get(operation.resource_id)
-        if resource is None:
-            return None
-        resource.state = "Succeeded"
-        self.lab.store.put(resource)
-        return self.render(resource)
 
     def patch(self, call: Call) -> Answer:
         """Everything but kind and location can be patched."""
