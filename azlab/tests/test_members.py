@@ -80,3 +80,8 @@ def test_the_names_are_those_of_the_sdk() -> None:
     sdk = pytest.importorskip("azure.mgmt.network")
     shipped = json.loads(resources.files("azlab.data").joinpath("members.json").read_text())
     assert shipped == members.read_types(Path(sdk.__file__).parents[3])
+
+
+def test_a_disk_whose_operation_has_ended_has_succeeded(group: Group) -> None:
+    group.put(f"{COMPUTE}/disks/d", {"creationData": {"createOption": "Empty"}, "diskSizeGB": 4})
+    assert group.call("GET", f"{COMPUTE}/disks/d")[1]["properties"]["provisioningState"] == "Succeeded"
