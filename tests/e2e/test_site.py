@@ -75,6 +75,14 @@ def test_a_post_written_to_the_database_shows_on_the_blog(deployment):
 def test_every_host_answers_through_the_load_balancer_only(deployment):
     for host in ("e2e-1", "e2e-2", "e2e-3"):
         assert deployment.facts(host)["ansible_host"] in deployment.url
+    # No other way in: every public address of the deployment belongs to the load balancer, none to a host.
+    version = "2024-05-01"
+    listed = json.loads(arm(deployment, "GET", "/providers/Microsoft.Network/publicIPAddresses", api=version))["value"]
+    users = [a["properties"]["ipConfiguration"]["id"] for a in listed if "ipConfiguration" in a["properties"]]
+    assert users and all("/loadBalancers/" in user for user in users), users
+    interfaces = json.loads(arm(deployment, "GET", "/providers/Microsoft.Network/networkInterfaces", api=version))["value"]
+    configurations = [c["properties"] for i in interfaces for c in i["properties"]["ipConfigurations"]]
+    assert len(configurations) == 3 and not [c for c in configurations if "publicIPAddress" in c]
 
 
 def test_second_run_changes_nothing(deployment):
