@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Benchmarks of the fleet engine on an azlab without machines, with latencies as they were measured on Azure.
 
-    run.py --case create|nochange|tags|scale|delete --hosts N [--scale S] [--seed N] [--public-ip] [--peers none]
+    run.py --case create|nochange|tags|scale|delete|azlab --hosts N [--scale S] [--seed N] [--public-ip] [--peers none]
 
 Each measured task is a process of its own, as Ansible starts it: Python's start and imports count. Prints, last, one
 line of JSON. ``ratio`` is the wall time over the critical path: the slowest chain, among the latencies that were
@@ -27,6 +27,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 sys.path[:0] = [str(HERE.parent / "support"), str(HERE)]
 
+import lab  # noqa: E402
 import path  # noqa: E402
 from lab_client import LabProcess  # noqa: E402
 
@@ -158,13 +159,16 @@ def whole(given: argparse.Namespace, parts: Sequence[Mapping[str, Any]]) -> Dict
 def main() -> int:
     """The command."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--case", required=True, choices=["create", "nochange", "tags", "scale", "delete"])
+    parser.add_argument("--case", required=True, choices=["create", "nochange", "tags", "scale", "delete", "azlab"])
     parser.add_argument("--hosts", type=int, default=100)
     parser.add_argument("--scale", type=float, default=1.0, help="1: as on Azure; 0.1: ten times as fast, for a quick look")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--public-ip", action="store_true", help="an address for each host")
     parser.add_argument("--peers", default="none", choices=["none"], help="no other tool is measured yet")
     given = parser.parse_args()
+    if given.case == "azlab":
+        print(json.dumps(lab.figures(given.hosts)))
+        return 0
     given.load = os.getloadavg()[0]
     bench = Bench(given)
     try:
