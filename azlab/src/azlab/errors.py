@@ -93,6 +93,7 @@ TABLE: dict[str, tuple[int, str, str, str]] = {
     "tag_value_length": (400, "InvalidTagValue",
                          "Tag value too large. Following tag value exceeded the maximum length. Maximum allowed length "
                          "for tag value - '256' characters. Tag value - '{value}'", "gateway"),
+    "tag_name_unknown": (404, "TagNotFound", "The tag name '{name}' could not be found.", "gateway"),
     "precondition": (412, "PreconditionFailed",
                      "Precondition failed. The given ETag '{given}' does not match the current ETag '{current}'.",
                      "service"),
@@ -102,6 +103,10 @@ TABLE: dict[str, tuple[int, str, str, str]] = {
     "operation_not_found": (404, "OperationNotFound", "The operation '{id}' could not be found.", "service"),
     "skip_token": (400, "InvalidSkipToken", "The skip token '{token}' in the query string is invalid.", "gateway"),
     # Microsoft.Network
+    "network_name": (400, "InvalidResourceName",
+                     "Resource name {name} is invalid. The name can be up to 80 characters long. It must begin with a word "
+                     "character, and it must end with a word character or with '_'. The name may contain word characters or "
+                     "'.', '-', '_'.", "service"),
     "format": (400, "InvalidRequestFormat", "Cannot parse the request.", "service"),
     "reference_id": (400, "LinkedInvalidPropertyId",
                      "Property id '{id}' at path '{path}' is invalid. Expect fully qualified resource Id that start "
@@ -251,6 +256,7 @@ TABLE: dict[str, tuple[int, str, str, str]] = {
                          "The VM extension with publisher '{publisher}', type '{type}' and version '{version}' could not "
                          "be found in location '{location}'.", "service"),
     "catalogue": (404, "NotFound", "Artifact: {what} was not found.", "service"),
+    "run_command": (404, "NotFound", "The entity was not found: run command '{command}'.", "service"),
     "changed": (409, "PropertyChangeNotAllowed", "Changing property '{target}' is not allowed.", "service"),
     "conflict": (409, "Conflict",
                  "The request failed due to conflict with a concurrent request. To resolve it, please refer to "

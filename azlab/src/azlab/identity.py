@@ -25,6 +25,7 @@ class Identity:
     def routes(self) -> list[web.RouteDef]:
         return [
             web.get("/metadata/endpoints", self.metadata),
+            web.get("/images/aliases.json", self.aliases),
             web.get("/common/discovery/instance", self.instance),
             web.get("/{tenant}/v2.0/.well-known/openid-configuration", self.openid),
             web.get("/{tenant}/.well-known/openid-configuration", self.openid),
@@ -55,6 +56,15 @@ class Identity:
                                                 "The api-version query parameter (?api-version=) is required for all "
                                                 "requests."}}, status=400)
         return web.json_response([new] if version < "2022" and version != "2015-01-01" else new)
+
+    async def aliases(self, request: web.Request) -> web.Response:
+        """The short names of images, in the form of the document that the public cloud's metadata leads to."""
+        found = {i["alias"]: {**{k: i[k] for k in ("publisher", "offer", "sku")}, "version": "latest", "architecture": "x64"}
+                 for i in self.lab.catalogue.images["images"] if "alias" in i}
+        return web.json_response({
+            "$schema": "http://schema.management.azure.com/schemas/2015-01-01/deploymentTemplate.json",
+            "contentVersion": "1.0.0.0", "parameters": {}, "variables": {}, "resources": [],
+            "outputs": {"aliases": {"type": "object", "value": {"Linux": found}}}})
 
     async def instance(self, request: web.Request) -> web.Response:
         host = request.host

@@ -54,6 +54,8 @@ def policy(method: str, path: str) -> tuple[str, str]:
     if "microsoft.compute" not in parts:
         return "", ""
     rest = parts[parts.index("microsoft.compute") + 1:]
+    if not rest or rest[-1] in ("register", "unregister"):     # the provider itself: Resource Manager answers
+        return "", ""
     if rest[:1] == ["locations"]:
         return ("GetOperation", rest[3]) if len(rest) > 3 and rest[2] in ("operations", "diskoperations") else ("LowCostGet", "")
     if method == "GET":

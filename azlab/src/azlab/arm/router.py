@@ -11,6 +11,7 @@ from azlab.arm import results
 from azlab.arm.groups import Groups
 from azlab.arm.locks import Locks
 from azlab.arm.subscriptions import API_VERSIONS, Subscriptions
+from azlab.arm.tags import Tags
 from azlab.arm.types import Registry, ResourceType
 from azlab.arm.wire import Answer, Call
 from azlab.errors import ArmError, arm_error
@@ -28,6 +29,7 @@ class Router:
         self.lab, self.registry, self.locations = lab, registry, locations
         self.groups = Groups(lab, registry)
         self.locks = Locks(lab)
+        self.tags = Tags(lab, registry)
         self.subscriptions = Subscriptions(lab, registry)
 
     def dispatch(self, call: Call) -> Answer:
@@ -71,12 +73,16 @@ class Router:
         if self.locks.mine(path):
             return self.locks.answer(call, path)
         self.locks.check(call.method, path)
+        if self.tags.mine(path):
+            return self.tags.answer(call, path)
         if not rest:
             return self._only_get(call, self.subscriptions.subscription)
         if names == ("locations",):
             return self._only_get(call, self.subscriptions.locations)
         if names == ("resources",):
             return self._only_get(call, self.subscriptions.resources)
+        if names[0] == "tagnames":
+            return self.tags.names(call, rest[1:])
         if names[0] == "operationresults" and len(rest) == 2:
             call.tail = rest[1:]
             return self._only_get(call, results.group_result)
@@ -116,7 +122,7 @@ class Router:
         namespace = self._namespace(rest[0])
         if names == ("microsoft.storage", "checknameavailability") and call.method == "POST":
             return self.registry.find("Microsoft.Storage/storageAccounts").check_name(call)  # type: ignore[union-attr]
-        if names[1] == "locations" and len(rest) >= 4:
+        if len(rest) >= 4 and names[1] == "locations":
             return self._location(call, namespace, rest[2:], names[2:])
         handler = self.locations.get(f"{namespace}/{rest[1]}".lower()) if len(rest) == 2 else None
         if handler is not None:

@@ -35,7 +35,9 @@ class Subscriptions:
 
     def _subscription(self) -> dict[str, Any]:
         settings = self.lab.settings
+        tags = self.lab.store.get_meta("subscription tags", {})
         return {"id": f"/subscriptions/{settings.subscription_id}", "authorizationSource": "RoleBased",
+                **({"tags": tags} if tags else {}),
                 "managedByTenants": [], "subscriptionId": settings.subscription_id, "tenantId": settings.tenant,
                 "displayName": f"azlab {settings.name}", "state": "Enabled",
                 "subscriptionPolicies": {"locationPlacementId": "Public_2014-09-01",

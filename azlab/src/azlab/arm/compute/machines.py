@@ -67,7 +67,11 @@ class VirtualMachines(ComputeType):
                 checks.require_group(call)
             found = self.lab.store.of_type(self.name, call.group or None)
             return Answer(200, {"value": [vm_view.status_only(r) for r in found]})
-        return super().listing(call)
+        answer = super().listing(call)
+        for entry in answer.body["value"]:      # a list names the extensions by their ids only
+            if "resources" in entry:
+                entry["resources"] = [{"id": extension["id"]} for extension in entry["resources"]]
+        return answer
 
     def instance_view(self, call: Call) -> Answer:
         return Answer(200, vm_view.instance_view(self.lab, self.require(call)))
@@ -281,7 +285,7 @@ class VirtualMachines(ComputeType):
         if not command:
             raise arm_error("required", target="commandId")
         if str(command).lower() != "runshellscript":
-            raise arm_error("catalogue", what=f"RunCommand '{command}'")
+            raise arm_error("run_command", command=command)
         script = body.get("script")
         if not isinstance(script, list) or not all(isinstance(line, str) for line in script) or not script:
             raise arm_error("required", target="script")

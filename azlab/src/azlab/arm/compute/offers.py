@@ -13,6 +13,15 @@ from azlab.catalogue import Size
 from azlab.errors import arm_error
 from azlab.lab import Lab
 
+RUN_SHELL_SCRIPT: dict[str, Any] = {
+    "$schema": "http://schema.management.azure.com/schemas/2016-11-17/runcommands.json", "id": "RunShellScript",
+    "osType": "Linux", "label": "Executes a Linux shell script",
+    "description": "Custom multiline shell script should be defined in script property. Optional parameters can be set in "
+                   "parameters property.",
+    "script": ["echo $arg1 $arg2"],
+    "parameters": [{"name": "arg1", "type": "string", "defaultValue": "hello"},
+                   {"name": "arg2", "type": "string", "defaultValue": "world"}]}
+
 
 def size_entry(size: Size) -> dict[str, Any]:
     return {"name": size.name, "numberOfCores": size.cores, "osDiskSizeInMB": 1047552,
@@ -31,7 +40,9 @@ class Offers:
         prefix = "microsoft.compute"
         return {f"{prefix}/skus": self.skus, f"{prefix}/locations/vmsizes": self.sizes,
                 f"{prefix}/locations/usages": self.usages, f"{prefix}/locations/publishers": self.publishers,
-                "microsoft.network/locations/usages": self.network_usages}
+                f"{prefix}/locations/runcommands": self.run_commands,
+                "microsoft.network/locations/usages": self.network_usages,
+                "microsoft.storage/locations/usages": self.storage_usages}
 
     def _region(self, call: Call) -> dict[str, Any]:
         region = self.lab.catalogue.region(call.tail[0])
@@ -102,6 +113,20 @@ class Offers:
         base = f"/subscriptions/{call.subscription}/providers/Microsoft.Network/locations/{region}/usages"
         return Answer(200, {"value": [{**_usage(n, t, count(k), limit), "id": f"{base}/{n}"}
                                       for n, t, k, limit in rows]})
+
+    def storage_usages(self, call: Call) -> Answer:
+        region = self._region(call)["name"]
+        accounts = [a for a in self.lab.store.of_type("Microsoft.Storage/storageAccounts") if a.location == region]
+        return Answer(200, {"value": [_usage("StorageAccounts", "Storage Accounts", len(accounts), 250)]})
+
+    def run_commands(self, call: Call) -> Answer:
+        """…/locations/{region}/runCommands[/{command}]: the documents of what `runCommand` takes."""
+        self._region(call)
+        if len(call.tail) == 2:
+            return Answer(200, {"value": [{k: v for k, v in RUN_SHELL_SCRIPT.items() if k not in ("script", "parameters")}]})
+        if call.tail[2].lower() != RUN_SHELL_SCRIPT["id"].lower():
+            raise arm_error("run_command", command=call.tail[2])
+        return Answer(200, RUN_SHELL_SCRIPT)
 
     # -- images and extensions
     def publishers(self, call: Call) -> Answer:

@@ -4,6 +4,7 @@
 """What Microsoft.Network's types share: embedded children, references, states that go Updating → Succeeded."""
 from __future__ import annotations
 
+import re
 import uuid
 from typing import Any
 
@@ -14,6 +15,14 @@ from azlab.errors import network_error
 from azlab.ids import parse
 from azlab.operations import Operation
 from azlab.store import Resource
+
+_NAME = re.compile(r"^\w([\w.-]*\w)?$")
+
+
+def check_name(name: str) -> None:
+    """Names of network resources and their children."""
+    if not _NAME.match(name):
+        raise network_error("network_name", name=name)
 
 
 def reference(value: Any) -> dict[str, Any]:
@@ -95,6 +104,7 @@ class NetworkType(ResourceType):
         existing = self.lab.store.get(str(call.id))
         checks.preconditions(call, f'W/"{existing.etag}"' if existing else None)
         kept = self.new_body(call, body, existing)
+        check_name(call.id.name)
         self.refuse_busy(call, existing)
         kept["properties"] = self.prepare(call, body.get("properties", {}), existing, kept)
         return self.store_and_answer(call, kept, existing)

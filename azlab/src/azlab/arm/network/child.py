@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import Any
 
 from azlab.arm import checks, members, shapes
-from azlab.arm.network.base import NetworkType
+from azlab.arm.network.base import NetworkType, check_name
 from azlab.arm.types import ResourceType
 from azlab.arm.wire import Answer, Call
 from azlab.errors import arm_error, network_error
@@ -62,6 +62,7 @@ class Child(ResourceType):
         shapes.check(body)
         members.check(self.name, body)
         name = checks.name_of(call, body, self.name_limit)
+        check_name(name)
         self.parent.refuse_busy(call, parent)
         current = self._find(call, parent)
         checks.preconditions(call, current["etag"] if current else None)
