@@ -34,6 +34,17 @@ def test_a_misspelt_member_of_compute(group: Group) -> None:
         "names are compared without case"
 
 
+def test_members_count_whatever_their_case(group: Group) -> None:
+    made = group.call("PUT", f"{COMPUTE}/disks/d", {"LOCATION": "westeurope", "Properties": {
+        "creationdata": {"CreateOption": "Empty"}, "diskSizeGb": 7}})[1]
+    assert made["properties"]["diskSizeGB"] == 7
+    group.put(f"{NET}/networkSecurityGroups/n", {})
+    rule = {"Priority": 100, "direction": "Inbound", "access": "Allow", "PROTOCOL": "Tcp", "sourcePortRange": "*",
+            "destinationportrange": "22", "sourceAddressPrefix": "*", "destinationAddressPrefix": "*"}
+    made = group.call("PUT", f"{NET}/networkSecurityGroups/n/securityRules/r", {"PROPERTIES": rule})[1]
+    assert (made["properties"]["priority"], made["properties"]["destinationPortRange"]) == (100, "22")
+
+
 def test_children_and_unknown_members_at_the_top(group: Group) -> None:
     group.put(f"{NET}/networkSecurityGroups/n", {})
     assert group.refused("PUT", f"{NET}/networkSecurityGroups/n/securityRules/r", {"properties": {"prioritaet": 1}})[1] == \

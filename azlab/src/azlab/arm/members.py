@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The dockhost.azure authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""PURE: a member that a type does not know is refused, as Azure refuses it.
+"""PURE: a member that a type does not know is refused, as Azure refuses it; members are known without case, as on Azure.
 
 The names come from the machine-readable types of azure-mgmt-compute and azure-mgmt-network (`types.py`), read once by
 `python -m azlab.arm.members SITE_PACKAGES FILE` into `data/members.json`, so that the lab needs neither package to run. They are
@@ -46,12 +46,15 @@ _OPAQUE = "*"
 @cache
 def _data() -> dict[str, Any]:
     found: dict[str, Any] = json.loads(resources.files("azlab.data").joinpath("members.json").read_text())
-    found["lower"] = {name: {k.lower(): v for k, v in members.items()} for name, members in found["classes"].items()}
+    found["lower"] = {name: {k.lower(): (k, v) for k, v in members.items()} for name, members in found["classes"].items()}
     return found
 
 
 def check(type_name: str, body: dict[str, Any]) -> None:
-    """Raise Azure's error for the first members that the type does not know; types without names are not checked."""
+    """Give the members of a body their documented casing, in place (the Azure CLI writes `diskSizeGb`).
+
+    Raises Azure's error for the members that the type does not know; types without names are not checked.
+    """
     root = _data()["roots"].get(type_name.lower())
     if root is None:
         return
@@ -68,13 +71,15 @@ def check(type_name: str, body: dict[str, Any]) -> None:
 
 def _unknown(value: dict[str, Any], owner: str, path: str) -> Iterator[tuple[str, str]]:
     members = _data()["lower"][owner]
-    for key, item in value.items():
+    for key, item in list(value.items()):
         where, lower = f"{path}.{key}" if path else key, key.lower()
         if lower not in members:
             if not (lower in _SHOWN or (not path and lower in _TOP)):
                 yield where, owner
             continue
-        inner = members[lower]
+        name, inner = members[lower]
+        if name != key:
+            value[name] = value.pop(key)
         if inner in ("", _OPAQUE) or lower in _COMPUTED:
             continue
         for index, entry in enumerate(item if isinstance(item, list) else [item]):

@@ -87,8 +87,8 @@ class ResourceType:
 
     def new_body(self, call: Call, body: dict[str, Any], existing: Resource | None) -> dict[str, Any]:
         """Location, tags, zones, sku and kind of a body, checked; properties come from `prepare`."""
+        members.check(self.name, body)      # first: what follows reads members by their documented names
         shapes.check(body)
-        members.check(self.name, body)
         checks.name_of(call, body, self.name_limit)
         kept: dict[str, Any] = {"location": checks.location_of(call, body, self.name, existing)}
         tags = checks.tags_of(body)
