@@ -4,11 +4,13 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-down test test-fast test-all bench faults conformance lint check clean
+.PHONY: help demo demo-down test test-fast test-all test-clients bench faults conformance lint check clean
 
 PYTEST := .venv/bin/python -m pytest
 # Much of these tests is waiting, as Azure makes its clients wait: four of them side by side.
 FAST := -n 4 --dist loadfile -m "not machines" tests/unit tests/control_plane azlab/tests tests/faults tests/bench
+# Each file has a lab of its own, and much of a client's time is waiting for operations.
+CLIENTS := -n 3 --dist loadfile -m clients tests/clients
 
 help:            ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## */\t/' | expand -t 14
@@ -30,9 +32,14 @@ test:            ## all of test-fast, then the end-to-end test on real machines
 	$(PYTEST) -q $(FAST)
 	$(PYTEST) -v tests/e2e
 
-test-all:        ## what is not in test: lint, sanity, documentation checks, machines, roles and images, one by one
+test-clients:    ## other people's clients of Azure, unchanged, on azlab without machines
+	@scripts/setup control
+	$(PYTEST) -v $(CLIENTS)
+
+test-all:        ## what is not in test: lint, sanity, documentation checks, clients, machines, roles and images
 	@scripts/setup machines
 	@scripts/check
+	$(PYTEST) -v $(CLIENTS)
 	$(PYTEST) -v -m machines azlab/tests tests/integration tests/apps
 
 bench:           ## one benchmark: make bench CASE=nochange HOSTS=100 [SCALE=0.1]
