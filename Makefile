@@ -40,6 +40,7 @@ test-all:        ## what is not in test: lint, sanity, documentation checks, cli
 	@scripts/setup machines
 	@scripts/check
 	$(PYTEST) -v $(CLIENTS)
+	AZLAB_EXAMPLES=2000 $(PYTEST) -q azlab/tests/test_bad_requests.py
 	$(PYTEST) -v -m machines azlab/tests tests/integration tests/apps
 
 bench:           ## one benchmark: make bench CASE=nochange HOSTS=100 [SCALE=0.1]

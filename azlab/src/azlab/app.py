@@ -65,6 +65,8 @@ class App:
             raise asyncio.CancelledError from None
         except web.HTTPException as problem:
             response = _error_response(_translated(problem, request))
+        except web.RequestPayloadError:      # its Content-Encoding or its chunks cannot be decoded
+            response = _error_response(arm_error("bad_content", why="The body does not match its headers"))
         except asyncio.CancelledError:
             self.requests.add(request, 0, started, "the client went away")
             raise

@@ -16,7 +16,7 @@ import sys
 import time
 from pathlib import Path
 
-from aiohttp import web
+from aiohttp import http_exceptions, web
 
 from azlab import conditions, pki
 from azlab.admin import Admin
@@ -28,6 +28,17 @@ from azlab.requestlog import RequestLog
 from azlab.settings import Settings, SettingsError, load
 
 log = logging.getLogger("azlab.server")
+http_log = logging.getLogger("azlab.http")
+
+
+@http_log.addFilter
+def _without_traceback(record: logging.LogRecord) -> bool:
+    """What is no HTTP is the client's mistake and was answered with 400: one line of the log, not a traceback of the parser."""
+    problem = record.exc_info[1] if record.exc_info else None
+    if isinstance(problem, (http_exceptions.HttpProcessingError, web.RequestPayloadError)):
+        record.levelno, record.levelname = logging.WARNING, "WARNING"
+        record.msg, record.args, record.exc_info = f"not HTTP: {' '.join(str(problem).split())[:200]}", (), None
+    return True
 
 
 def make_driver(settings: Settings) -> MachineDriver:
@@ -101,7 +112,7 @@ class Server:
 
     async def _serve(self, app: web.Application, sock: socket.socket, context: ssl.SSLContext | None) -> None:
         runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=1.0,
-                               keepalive_timeout=75)
+                               keepalive_timeout=75, logger=http_log)
         await runner.setup()
         await web.SockSite(runner, sock, ssl_context=context).start()
         self._runners.append(runner)
