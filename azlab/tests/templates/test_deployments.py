@@ -127,6 +127,37 @@ def test_machines_as_az_creates_them_and_again(group):
         machine["properties"]["vmId"]
 
 
+def test_locks_and_tags_are_deployed_too(group):
+    lock = {"properties": {"level": "CanNotDelete", "notes": "keep"}}
+    _, made = deploy(group, "d", template([
+        network("net"),
+        resource("Microsoft.Network/virtualNetworks/providers/locks", "net/Microsoft.Authorization/old", dependsOn=["net"], **lock),
+        resource("Microsoft.Authorization/locks", "new", scope="Microsoft.Network/virtualNetworks/net", dependsOn=["net"], **lock),
+        resource("Microsoft.Resources/tags", "default", properties={"tags": {"team": "a"}})]))
+    assert made["properties"]["provisioningState"] == "Succeeded", made
+    locks = group.call("GET", "providers/Microsoft.Network/virtualNetworks/net/providers/Microsoft.Authorization/locks")[1]["value"]
+    assert sorted(found["name"] for found in locks) == ["new", "old"] and locks[0]["properties"] == lock["properties"]
+    assert group.call("GET", "providers/Microsoft.Resources/tags/default")[1]["properties"]["tags"] == {"team": "a"}
+    assert group.call("DELETE", "providers/Microsoft.Network/virtualNetworks/net")[1]["error"]["code"] == "ScopeLocked"
+
+
+def test_what_is_there_already_is_referred_to_by_type_and_name(group):
+    deploy(group, "first", template([network("net")]))
+    document = template(outputs={"space": {"type": "array", "value": "[reference('Microsoft.Network/virtualNetworks/net', "
+                                           "'2023-11-01').addressSpace.addressPrefixes]"}})
+    _, made = deploy(group, "second", document)
+    assert made["properties"]["outputs"]["space"]["value"] == ["10.0.0.0/16"]
+
+
+def test_an_api_profile_stands_for_the_versions_of_resources(group):
+    plain = network("net")
+    del plain["apiVersion"]
+    _, made = deploy(group, "d", template([plain], apiProfile="2020-09-01-hybrid"))
+    assert made["properties"]["provisioningState"] == "Succeeded", made
+    status, refused, _ = group.call("PUT", f"{DEPLOYMENTS}/e", body(template([plain], apiProfile="latest")))
+    assert (status, refused["error"]["code"]) == (400, "InvalidTemplate") and "'latest'" in refused["error"]["message"]
+
+
 def test_the_error_of_a_resource_is_the_error_of_the_deployment(group):
     wrong = network("bad")
     wrong["properties"]["subnets"][0]["properties"]["addressPrefix"] = "10.77.0.0/24"

@@ -65,6 +65,7 @@ NAMES = {"text": "Hello", "list": [1, 2, 3], "object": {"a": {"b": [10, 20]}, "K
     ("[greaterOrEquals(2, 2)]", True),
     ("[if(parameters('yes'), 'a', parameters('missing'))]", "a"),       # the other branch is not evaluated
     ("[base64('one')]", "b25l"), ("[base64ToString('b25l')]", "one"), ("[base64ToJson(base64('{\"a\":1}')).a]", 1),
+    ("[base64ToJson(base64('{''a'': ''x''}')).a]", "x"), ("[json('{a: 1, /* no */ b: [2,]}').b]", [2]),
     ("[uri('http://contoso.org/firstpath', 'myscript.sh')]", "http://contoso.org/myscript.sh"),
     ("[uri('http://contoso.org/firstpath/', 'myscript.sh')]", "http://contoso.org/firstpath/myscript.sh"),
     ("[uriComponent('a b/c')]", "a%20b%2Fc"), ("[uriComponentToString('a%20b')]", "a b"),
@@ -75,6 +76,7 @@ NAMES = {"text": "Hello", "list": [1, 2, 3], "object": {"a": {"b": [10, 20]}, "K
     ("[environment().suffixes.storage]", "core.windows.net"), ("[tenant().tenantId]", "t"),
     ("[pickZones('Microsoft.Compute', 'virtualMachines', 'westeurope', 2)]", ["1", "2"]),
     ("[pickZones('Microsoft.Compute', 'virtualMachines', 'northpole')]", []),
+    ("[resourceId('Microsoft.Network/virtualNetworks/', 'v')]", f"{GROUP}/providers/Microsoft.Network/virtualNetworks/v"),
     ("[resourceId('Microsoft.Network/virtualNetworks/subnets', 'v', 's')]",
      f"{GROUP}/providers/Microsoft.Network/virtualNetworks/v/subnets/s"),
     ("[resourceId('other', 'Microsoft.Compute/disks', 'd')]",
@@ -85,6 +87,11 @@ NAMES = {"text": "Hello", "list": [1, 2, 3], "object": {"a": {"b": [10, 20]}, "K
      f"{SUBSCRIPTION}/providers/Microsoft.Authorization/roleDefinitions/r"),
     ("[extensionResourceId('/x', 'Microsoft.Authorization/locks', 'l')]", "/x/providers/Microsoft.Authorization/locks/l"),
     ("[dateTimeAdd('2020-01-31T00:00:00Z', 'P1DT2H', 'yyyy-MM-dd HH')]", "2020-02-01 02"),
+    ("[dateTimeAdd('2020-05-21T13:05:09.5Z', 'PT0S', 'M d')]", "5 21"),
+    ("[dateTimeAdd('2020-05-21T13:05:09.5Z', 'PT0S', 'd')]", "05/21/2020"),
+    ("[dateTimeAdd('2020-05-21T13:05:09.5Z', 'PT0S', 'o')]", "2020-05-21T13:05:09.5000000Z"),
+    ("[dateTimeAdd('2020-05-21T13:05:09.5Z', 'PT0S', 'R')]", "Thu, 21 May 2020 13:05:09 GMT"),
+    ("[dateTimeAdd('2020-05-21T13:05:09.5Z', 'PT0S', 'ddd d MMM yy, h:mm:ss.ff tt zzz ''d''')]", "Thu 21 May 20, 1:05:09.50 PM +00:00 d"),
     ("[items(createObject('b', 1, 'a', 2))[0].key]", "a"), ("[tryGet(parameters('object'), 'a', 'nope')]", None),
     ("[my.twice('x')]", "xx"),
 ])
@@ -111,6 +118,7 @@ def test_values(written, expected):
     ("[parameters('list').a]", "The language expression property 'a' can't be evaluated, property name must be an "
                                "integer."),
     ("[copyIndex()]", "The template function 'copyIndex' is not expected at this location."),
+    ("[dateTimeAdd('2020-01-31T00:00:00Z', 'P1D', 'q')]", "cannot use the format 'q'"),
     ("[utcNow()]", "The template function 'utcNow' is not expected at this location."),
     ("[toLower('a', 'b')]", "expects exactly '1' parameter(s): it was invoked with '2' parameter(s)"),
     ("[substring('abc', 2, 5)]", "must refer to a location within the string"),

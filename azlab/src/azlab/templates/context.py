@@ -71,6 +71,7 @@ class Scope:
     runtime: Runtime | None = None
     fresh_values: bool = False              # utcNow and newGuid: only in default values of parameters
     only_parameters: bool = False           # inside a user-defined function
+    profile: str = ""                       # the api-version of resources that name none
     home: str | None = None                 # where the resources go, when that is not where the expressions are from
     cache: dict[str, Any] = field(default_factory=dict)
 

@@ -7,7 +7,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from azlab.templates import functions_deploy, functions_logic, functions_text, functions_values  # noqa: F401 - the table
+from azlab.templates import (  # noqa: F401 - the table
+    functions_dates,
+    functions_deploy,
+    functions_logic,
+    functions_text,
+    functions_values,
+)
 from azlab.templates.context import Scope
 from azlab.templates.errors import ExpressionError
 from azlab.templates.expressions import Invoke, Item, Literal, Member, Node, is_expression, literal, parse

@@ -13,22 +13,16 @@ from typing import Any
 
 from azlab.templates.context import Scope
 from azlab.templates.errors import ExpressionError
-from azlab.templates.functions_text import dotnet_date
-from azlab.templates.registry import function, integer, text, wrong
+from azlab.templates.registry import function, integer, misplaced, text, wrong
 from azlab.templates.values import UNKNOWN
 
 _GUID = re.compile(r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$")
 
 
-def _misplaced(name: str) -> ExpressionError:
-    return ExpressionError(f"The template function '{name}' is not expected at this location. Please see "
-                           "https://aka.ms/arm-functions for usage details.")
-
-
 @function("resourceGroup", 0, needs_scope=True)
 def resource_group(scope: Scope) -> Any:
     if scope.context.group is None:
-        raise _misplaced("RESOURCEGROUP")
+        raise misplaced("RESOURCEGROUP")
     return scope.context.group
 
 
@@ -69,24 +63,17 @@ def pick_zones(scope: Scope, namespace: Any, kind: Any, location: Any, count: An
     return zones[begin:begin + many]
 
 
-@function("utcNow", 0, 1, needs_scope=True)
-def utc_now(scope: Scope, how: Any = None) -> str:
-    if not scope.fresh_values:
-        raise _misplaced("utcNow")
-    return dotnet_date(scope.context.now, text("utcNow", how) if how is not None else "yyyyMMddTHHmmssZ")
-
-
 @function("newGuid", 0, needs_scope=True)
 def new_guid(scope: Scope) -> str:
     if not scope.fresh_values:
-        raise _misplaced("newGuid")
+        raise misplaced("newGuid")
     return str(uuid.uuid4())
 
 
 # -- ids
 def type_path(name: str, kind: str, names: tuple[str, ...]) -> str:
-    """`<namespace>/<type>/<name>[/<type>/<name>…]` from a whole type and its names."""
-    namespace, *types = kind.split("/")
+    """`<namespace>/<type>/<name>[/<type>/<name>…]` from a whole type, which may end in a slash, and its names."""
+    namespace, *types = kind.rstrip("/").split("/")
     if len(types) != len(names):
         raise ExpressionError(f"Unable to evaluate template language function '{name}': the type '{kind}' requires "
                               f"'{len(types)}' resource name argument(s). Please see "
@@ -143,7 +130,7 @@ def extension_resource_id(scope_id: Any, kind: Any, *names: Any) -> str:
 @function("reference", 1, 3, needs_scope=True)
 def reference(scope: Scope, target: Any, api_version: Any = None, full: Any = None) -> Any:
     if scope.runtime is None:
-        raise _misplaced("reference")
+        raise misplaced("reference")
     if full is not None and text("reference", full).lower() not in ("full", "properties"):
         raise wrong("reference", f"expects 'Full' as its third parameter: '{full}' is not valid")
     version = text("reference", api_version) if api_version is not None else None
@@ -153,7 +140,7 @@ def reference(scope: Scope, target: Any, api_version: Any = None, full: Any = No
 def list_function(scope: Scope, name: str, *arguments: Any) -> Any:
     """listKeys, listSecrets and whatever else begins so: a POST to the resource."""
     if scope.runtime is None:
-        raise _misplaced(name)
+        raise misplaced(name)
     if not 2 <= len(arguments) <= 3:
         raise wrong(name, f"expects between '2' and '3' parameter(s): it was invoked with '{len(arguments)}' "
                           "parameter(s)")

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The dockhost.azure authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Functions on strings, encodings and dates.
+"""Functions on strings and encodings.
 
 https://learn.microsoft.com/azure/azure-resource-manager/templates/template-functions-string
 """
@@ -9,20 +9,16 @@ from __future__ import annotations
 
 import base64
 import binascii
-import json
 import re
-from datetime import datetime, timedelta, timezone
 from typing import Any
 from urllib.parse import quote, unquote, urljoin
 
-from azlab.templates import hashes
+from azlab.templates import hashes, lenient
 from azlab.templates.registry import function, integer, text, wrong
 from azlab.templates.values import text_of
 
 _HOLE = re.compile(r"\{\{|\}\}|\{(\d+)(?:,(-?\d+))?(?::([^}]*))?\}")
 _WIDEST = 16384
-_PERIOD = re.compile(r"^(-)?P(?:(\d+)Y)?(?:(\d+)M)?(?:(\d+)W)?(?:(\d+)D)?"
-                     r"(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?$")
 
 
 def _formatted(value: Any, how: str | None) -> str:
@@ -152,7 +148,7 @@ def base64_to_json(value: Any) -> Any:
 
 def json_(name: str, value: Any) -> Any:
     try:
-        return json.loads(text(name, value))
+        return lenient.loads(text(name, value).encode())
     except ValueError:
         raise wrong(name, "parameter is not valid: the provided value cannot be converted to JSON") from None
 
@@ -186,55 +182,3 @@ def data_uri(value: Any) -> str:
 def data_uri_to_string(value: Any) -> str:
     head, _, data = text("dataUriToString", value).partition(",")
     return base64_to_string(data) if head.endswith(";base64") else unquote(data)
-
-
-_DOTNET_DATES = {"u": "%Y-%m-%d %H:%M:%SZ", "d": "%m/%d/%Y", "o": "%Y-%m-%dT%H:%M:%S.0000000Z",
-                 "s": "%Y-%m-%dT%H:%M:%S"}
-_DATE_PARTS = {"yyyy": "%Y", "yy": "%y", "MM": "%m", "dd": "%d", "HH": "%H", "mm": "%M", "ss": "%S"}
-
-
-def dotnet_date(moment: datetime, how: str = "yyyyMMddTHHmmssZ") -> str:
-    """A moment in a .NET date format, as far as templates use it."""
-    if how in _DOTNET_DATES:
-        return moment.strftime(_DOTNET_DATES[how])
-    return re.sub("yyyy|yy|MM|dd|HH|mm|ss", lambda m: moment.strftime(_DATE_PARTS[m.group(0)]), how)
-
-
-@function("dateTimeAdd", 2, 3)
-def date_time_add(base: Any, duration: Any, how: Any = None) -> str:
-    match = _PERIOD.match(text("dateTimeAdd", duration))
-    if not match:
-        raise wrong("dateTimeAdd", f"expects an ISO 8601 duration: '{duration}' is none")
-    years, months, weeks, days, hours, minutes, seconds = (int(g or 0) for g in match.groups()[1:])
-    given = text("dateTimeAdd", base)
-    try:
-        step = timedelta(days=365 * years + 30 * months + 7 * weeks + days, hours=hours, minutes=minutes, seconds=seconds)
-        moment = datetime.fromisoformat(given.replace(" ", "T", 1))
-    except OverflowError:
-        raise wrong("dateTimeAdd", f"cannot add '{duration}': it is too long") from None
-    except ValueError:
-        raise wrong("dateTimeAdd", f"expects a date: '{given}' is none") from None
-    moment = moment.astimezone(timezone.utc) if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
-    try:
-        moment = moment - step if match.group(1) else moment + step
-    except OverflowError:
-        raise wrong("dateTimeAdd", f"cannot add '{duration}' to '{given}': there is no such date") from None
-    return dotnet_date(moment, text("dateTimeAdd", how) if how is not None else "o")
-
-
-@function("dateTimeToEpoch", 1)
-def date_time_to_epoch(value: Any) -> int:
-    try:
-        moment = datetime.fromisoformat(text("dateTimeToEpoch", value))
-    except ValueError:
-        raise wrong("dateTimeToEpoch", f"expects a date: '{value}' is none") from None
-    return int((moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)).timestamp())
-
-
-@function("dateTimeFromEpoch", 1)
-def date_time_from_epoch(value: Any) -> str:
-    try:
-        moment = datetime.fromtimestamp(integer("dateTimeFromEpoch", value), timezone.utc)
-    except (ValueError, OverflowError, OSError):
-        raise wrong("dateTimeFromEpoch", f"cannot be evaluated: there is no date '{value}'") from None
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -4,6 +4,7 @@
 """From a template and its parameters to the resources that are to be deployed, and their order."""
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -54,6 +55,7 @@ def make(template: dict[str, Any], given: dict[str, Any], context: Context,
         scope = Scope(context, values, _variables(template, context, values, functions), functions)
     else:
         scope = replace(outer, home=context.scope_id, cache={})
+    scope = replace(scope, profile=_profile(template))
     plan = Plan(scope, declared, values, outputs=get(template, "outputs", {}) or {})
     resources = get(template, "resources", []) or []
     pairs = resources.items() if isinstance(resources, dict) else ((None, r) for r in resources)
@@ -89,6 +91,17 @@ def _check_shape(template: Any) -> None:
                 raise invalid(f"The entries of the template section '{key}' must be objects")
     if not isinstance(get(template, "resources") or [], (list, dict)):
         raise invalid("The template section 'resources' must be an array or an object")
+
+
+def _profile(template: dict[str, Any]) -> str:
+    """The api-version that an apiProfile such as 2020-09-01-hybrid stands for: here its date, for all types."""
+    named = get(template, "apiProfile")
+    if named is None:
+        return ""
+    match = re.match(r"\d{4}-\d{2}-\d{2}", str(named))
+    if match is None:
+        raise invalid(f"The template property 'apiProfile' has the value '{named}', which is not a supported profile")
+    return match.group(0)
 
 
 def _functions(template: dict[str, Any]) -> dict[str, Any]:
@@ -195,12 +208,12 @@ def _single(source: dict[str, Any], symbol: str | None, scope: Scope, parent: Pl
 def _identified(source: dict[str, Any], scope: Scope, parent: Planned | None) -> Planned:
     """Type, name and id. Raises ExpressionError and TemplateError."""
     for key in ("type", "name", "apiVersion"):
-        if get(source, key) is None and not (key == "apiVersion" and parent is not None):
+        if get(source, key) is None and not (key == "apiVersion" and (parent is not None or scope.profile)):
             raise invalid(f"The template resource '{get(source, 'name', '')}' at line '1' and column '1' is not valid: "
                           f"the '{key}' property is required. Please see https://aka.ms/arm-syntax-resources for usage "
                           "details.")
     kind, name = str(evaluate(get(source, "type"), scope)), evaluate(get(source, "name"), scope)
-    version = evaluate(get(source, "apiVersion", parent.api_version if parent else ""), scope)
+    version = evaluate(get(source, "apiVersion", parent.api_version if parent else scope.profile), scope)
     if not isinstance(name, str) or not name or name is UNKNOWN:
         raise ExpressionError("the resource name must be a string that is not empty")
     if parent is not None and not kind.lower().startswith(parent.type.split("/")[0].lower() + "/"):

@@ -40,6 +40,12 @@ def wrong(name: str, why: str) -> ExpressionError:
                            "https://aka.ms/arm-functions for usage details.")
 
 
+def misplaced(name: str) -> ExpressionError:
+    """A function stands where the language does not take it."""
+    return ExpressionError(f"The template function '{name}' is not expected at this location. Please see "
+                           "https://aka.ms/arm-functions for usage details.")
+
+
 def check_count(found: Function, count: int) -> None:
     """Raises when a call has too few or too many arguments."""
     if count < found.least or (found.most is not None and count > found.most):

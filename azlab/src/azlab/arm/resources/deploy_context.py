@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -22,6 +23,9 @@ from azlab.templates.plan import Plan
 
 if TYPE_CHECKING:
     from azlab.arm.router import Router
+
+
+_RELATIVE = re.compile(r"[A-Za-z]+(\.[A-Za-z]+)+(/[^/]+/[^/]+)+/?$")          # Microsoft.Storage/storageAccounts/name
 
 
 def dispatch(router: "Router", method: str, resource_id: str, api_version: str, body: Any = None) -> Answer:
@@ -99,6 +103,8 @@ class Lookup:
 
     def _target(self, target: str, api_version: str | None) -> tuple[str, str]:
         planned = self.plan.find(target)
+        if planned is None and _RELATIVE.match(target):
+            target = f"{self.plan.scope.scope_id}/providers/{target.rstrip('/')}"       # of the same resource group
         if planned is None and not target.startswith("/"):
             raise ExpressionError(f"The template reference '{target}' is not valid: could not find template resource or "
                                   "resource copy with this name. Please see https://aka.ms/arm-function-reference for "

@@ -108,6 +108,8 @@ class Deployments(ResourceType):
 
     def _preflight(self, planned: Planned) -> dict[str, Any] | None:
         """What Resource Manager itself refuses before any provider is asked."""
+        if self.router.locks.mine(planned.id) or self.router.tags.mine(planned.id):
+            return None
         namespace, _, kind = planned.type.partition("/")
         served = self.router.registry.namespaces.get(namespace.lower())
         if served is None:
