@@ -5,11 +5,15 @@
 from __future__ import annotations
 
 import base64
+import time
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from azlab import testing
+from azlab.machines.driver import DataDisk, MachineError
+from azlab.machines.none import NoMachines
 from labgroup import COMPUTE, NET, PUBLIC_KEY, Group, vm_body
 
 VM = f"{COMPUTE}/virtualMachines/m"
@@ -178,6 +182,57 @@ def test_data_disks_move_between_machines(group: Group) -> None:
     assert group.call("PATCH", f"{COMPUTE}/virtualMachines/b", attach)[0] == 200
     assert group.refused("PUT", f"{COMPUTE}/disks/d", {"location": "westeurope", "properties": {
         "creationData": {"createOption": "Empty"}, "diskSizeGB": 2}})[0] == 400
+
+
+class DiskDriver(NoMachines):
+    """Remembers the disks of machines; `busy` ones cannot be detached."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.disks: dict[str, list[tuple[str, int, int]]] = {}
+        self.busy = False
+
+    async def set_disks(self, machine_id: str, disks: tuple[DataDisk, ...]) -> None:
+        if self.busy:
+            raise MachineError("DataDiskInUse", "in use")
+        self.disks[machine_id.rpartition("/")[2]] = [(d.id.rpartition("/")[2], d.lun, d.size_gb) for d in disks]
+
+
+def test_a_data_disk_is_free_only_when_the_machine_has_let_it_go() -> None:
+    driver = DiskDriver()
+    with testing.lab(driver=driver) as azure:
+        group = Group(azure, "disks")
+        subnet = group.vnet()
+        disk = group.put(f"{COMPUTE}/disks/d", {"creationData": {"createOption": "Empty"}, "diskSizeGB": 4})["id"]
+        for name in ("m", "n"):
+            group.vm(name, group.nic(f"nic-{name}", subnet)["id"])
+        attach, detach = ({"properties": {"storageProfile": {"dataDisks": disks}}} for disks in (
+            [{"lun": 5, "createOption": "Attach", "managedDisk": {"id": disk}}], []))
+        group.call("PATCH", VM, attach)
+        assert driver.disks == {"m": [("d", 5, 4)]}
+
+        driver.busy = True
+        _, _, headers = group.call("PATCH", VM, detach)
+        assert azure.arm("GET", headers["azure-asyncoperation"])[1]["error"]["code"] == "DataDiskInUse"
+        kept = group.call("GET", VM)[1]["properties"]
+        assert kept["provisioningState"] == "Failed" and kept["storageProfile"]["dataDisks"][0]["lun"] == 5
+        assert group.refused("PATCH", f"{COMPUTE}/virtualMachines/n", attach)[1] == "ConflictingUserInput"
+
+        driver.busy = False
+        azure.admin.call("POST", "/latencies", {"hold": True})
+        group.call("PATCH", VM, detach)
+        assert group.refused("PATCH", f"{COMPUTE}/virtualMachines/n", attach)[1] == "ConflictingUserInput"
+        azure.admin.call("POST", "/latencies", {"hold": False})
+        _wait(lambda: group.call("GET", f"{COMPUTE}/disks/d")[1]["properties"]["diskState"] == "Unattached")
+        assert group.call("PATCH", f"{COMPUTE}/virtualMachines/n", attach)[0] == 200
+        assert driver.disks == {"m": [], "n": [("d", 5, 4)]}
+
+
+def _wait(question: Callable[[], bool], seconds: float = 5) -> None:
+    deadline = time.monotonic() + seconds
+    while not question():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
 
 
 def test_availability_sets(group: Group) -> None:

@@ -222,7 +222,7 @@ def test_the_driver_hears_of_changes_in_one_go(monkeypatch: pytest.MonkeyPatch) 
         _, _, headers = group.call("PUT", VM, vm_body("m", group.nic("n", subnet)["id"]))
         finished(group, headers)
         assert driver.known_at_boot
-        disk = {"lun": 0, "createOption": "Empty", "diskSizeGB": 1}
+        disk, driver.hot_disks = {"lun": 0, "createOption": "Empty", "diskSizeGB": 1}, False
         assert group.refused("PATCH", VM, {"properties": {"storageProfile": {"dataDisks": [disk]}}})[1] == \
             "NotImplementedByLab"
         static = {"privateIPAllocationMethod": "Static", "privateIPAddress": "10.20.0.77", "subnet": {"id": subnet}}

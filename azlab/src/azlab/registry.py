@@ -111,7 +111,7 @@ class LabRegistry:
         api = self.client.api
         created = api.create_container(
             images.REGISTRY, name=names.registry(lab), hostname="registry", ports=[443],
-            labels={**names.labels(lab, "registry"), images.LABEL: self._image_id()},
+            labels={**names.labels(self.config, "registry"), images.LABEL: self._image_id()},
             networking_config=api.create_networking_config({network: endpoint}),
             host_config=api.create_host_config(
                 port_bindings={443: ("127.0.0.1",)}, network_mode=network,

@@ -10,9 +10,9 @@ from dataclasses import replace
 import pytest
 from machine_lab import CONTROLLER, Lab, machine_id, until
 
-from azlab.machines.docker import create_driver, leftovers
+from azlab.machines.docker import create_driver
 from azlab.machines.docker import driver as docker_driver
-from azlab.machines.driver import DataDisk, MachineError
+from azlab.machines.driver import MachineError
 
 pytestmark = pytest.mark.machines
 
@@ -113,27 +113,6 @@ def test_a_gateway_that_was_killed_is_made_good_again(lab: Lab) -> None:
     assert lab.ssh(1, "hostname").stdout.strip() == "h-1"
     lab.apply(lab.state(count=2))
     lab.apply(lab.state())
-
-
-def test_data_disk_outlives_the_machine_and_reimage_makes_a_fresh_system(lab: Lab) -> None:
-    disk = DataDisk("/subscriptions/s/disks/d-4", 0, 4)
-    spec = lab.spec(4, data_disks=(disk,))
-    try:
-        lab.do(lab.driver.create_machine(spec))
-        lab.run(4, "echo data > /mnt/lun0/file; echo system > /root/file")
-        keys = lab.run(4, "cat /etc/ssh/ssh_host_ed25519_key.pub").stdout
-        lab.do(lab.driver.reimage(spec))
-        after = lab.run(4, "cat /mnt/lun0/file; ls /root/file; cat /etc/ssh/ssh_host_ed25519_key.pub")
-        assert after.stdout.startswith("data\nssh-ed25519") and keys not in after.stdout
-    finally:
-        lab.do(lab.driver.delete_machine(spec.id))
-    assert lab.do(lab.driver.machine_state(spec.id)) == "missing"
-    assert lab.do(lab.driver.delete_machine(spec.id)) is None
-    left = {item.use for item in leftovers.find(lab.driver._engine.client, lab.config.name)}  # type: ignore[union-attr]
-    assert "data-disk" in left
-    lab.do(lab.driver.delete_disk(disk.id))
-    left = {item.use for item in leftovers.find(lab.driver._engine.client, lab.config.name)}  # type: ignore[union-attr]
-    assert "data-disk" not in left
 
 
 def test_a_machine_that_does_not_come_up_says_so(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -46,7 +46,7 @@ class NetworkSpec:
 
 @dataclass(frozen=True)
 class DataDisk:
-    """A managed data disk: it outlives the machine unless `delete_disk` is called for it."""
+    """A managed data disk: it outlives the machine, and goes when `delete_disk` is called for it."""
 
     id: str
     lun: int
@@ -195,6 +195,10 @@ class NetworkState:
 class MachineDriver(Protocol):
     """All calls are coroutines; each raises MachineError when the machine cannot do what is asked."""
 
+    @property
+    def hot_disks(self) -> bool:
+        """Can data disks be attached to and detached from a machine that exists?"""
+
     async def start(self, progress: Progress) -> None:
         """Make ready what machines need (images, networks, registry); say what is going on."""
 
@@ -227,6 +231,9 @@ class MachineDriver(Protocol):
 
     async def delete_machine(self, machine_id: str) -> None:
         """Remove the machine and its OS disk; a missing one is no error. Data disks stay."""
+
+    async def set_disks(self, machine_id: str, disks: tuple[DataDisk, ...]) -> None:
+        """These data disks and no others, at once in a machine that runs. DataDiskInUse when one that has to go is mounted and busy."""
 
     async def delete_disk(self, disk_id: str) -> None:
         """Remove a data disk's storage; a missing one is no error."""

@@ -4,11 +4,13 @@
 """`--machines none`: a control plane without machines. Nothing boots, so nothing can run a command."""
 from __future__ import annotations
 
-from azlab.machines.driver import CommandResult, MachineError, MachineSpec, NetworkSpec, NetworkState, Progress
+from azlab.machines.driver import CommandResult, DataDisk, MachineError, MachineSpec, NetworkSpec, NetworkState, Progress
 
 
 class NoMachines:
     """Remembers which machines should be on, and the last network state for whoever wants to look at it."""
+
+    hot_disks = True
 
     def __init__(self) -> None:
         self.states: dict[str, str] = {}
@@ -52,6 +54,9 @@ class NoMachines:
 
     async def delete_machine(self, machine_id: str) -> None:
         self.states.pop(machine_id, None)
+
+    async def set_disks(self, machine_id: str, disks: tuple[DataDisk, ...]) -> None:
+        return None
 
     async def delete_disk(self, disk_id: str) -> None:
         return None

@@ -183,26 +183,30 @@ class VirtualMachines(ComputeType):
         if "identity" not in kept and "identity" in existing.body:
             kept["identity"] = existing.body["identity"]
         self._identity(kept)
-        dropped = self._dropped_disks(old, new)
         resource = self.save(call, kept, existing, "Updating")
         self._make_disks(resource, None)
-        for disk in dropped:
-            disk.body.pop("managedBy", None)
-            self.lab.store.put(disk)
         resource.private["changed"] = now_text()
         self.lab.store.put(resource)
         answer = Answer(200, self.render(resource), {"ETag": self.etag(resource)})
-        operation = self.lab.start("update vm", resource, "compute", what=self.name, method="UPDATE")
+        operation = self.lab.start("update vm", resource, "compute", what=self.name, method="UPDATE",
+                                   args={"disks": old["storageProfile"]["dataDisks"]})
         return self.started(call, answer, operation, location=False, retry_after=10)
 
     def _refuse_what_hosts_cannot(self, old: dict[str, Any], new: dict[str, Any]) -> None:
-        """A host that runs cannot be given other disks or interfaces here: better an error than a model that lies."""
-        def parts(p: dict[str, Any]) -> tuple[list[str], list[str]]:
-            return ([d["name"].lower() for d in p["storageProfile"]["dataDisks"]],
-                    [n["id"].lower() for n in p["networkProfile"]["networkInterfaces"]])
-        if self.lab.has_machines and parts(old) != parts(new):
-            raise arm_error("lab_cannot", text="This lab cannot attach or detach data disks and network interfaces of a machine "
-                                               "that exists: name them when the machine is made.")
+        """What a host that runs cannot be given: better an error than a model that lies."""
+        def disks(p: dict[str, Any]) -> list[tuple[int, str]]:
+            return [(d["lun"], d["name"].lower()) for d in p["storageProfile"]["dataDisks"]]
+
+        def nics(p: dict[str, Any]) -> list[str]:
+            return [n["id"].lower() for n in p["networkProfile"]["networkInterfaces"]]
+        if not self.lab.has_machines:
+            return
+        if nics(old) != nics(new):
+            raise arm_error("lab_cannot", text="This lab cannot attach or detach network interfaces of a machine that exists: "
+                                               "name them when the machine is made.")
+        if disks(old) != disks(new) and not self.lab.driver.hot_disks:
+            raise arm_error("lab_cannot", text="The kernel under this lab has no loop devices, so that data disks cannot be "
+                                               "attached or detached later: name them when the machine is made.")
 
     def _check_secrets(self, p: dict[str, Any], existing: Resource) -> None:
         for key in ("customData", "adminPassword"):
@@ -221,12 +225,6 @@ class VirtualMachines(ComputeType):
         if "dataDisks" in storage:
             disks = vm_body.data_disks(self.lab, storage, existing.name, size, existing.id)
         return {**old, "osDisk": os_disk, "dataDisks": disks}
-
-    def _dropped_disks(self, old: dict[str, Any], new: dict[str, Any]) -> list[Resource]:
-        left = {d["managedDisk"].get("id", "").lower() for d in new["storageProfile"]["dataDisks"]}
-        found = (self.lab.store.get(d["managedDisk"]["id"]) for d in old["storageProfile"]["dataDisks"]
-                 if d["managedDisk"]["id"].lower() not in left)
-        return [d for d in found if d]
 
     def patch(self, call: Call) -> Answer:
         """PATCH is a PUT of what is there with the given members laid over it."""

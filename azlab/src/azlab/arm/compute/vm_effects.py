@@ -32,6 +32,11 @@ def shown_output(text: str) -> str:
     return text.encode()[-OUTPUT_LIMIT:].decode(errors="replace")
 
 
+def _places(disks: list[dict[str, Any]]) -> set[tuple[int, str]]:
+    """Which disk is where."""
+    return {(d["lun"], d["managedDisk"]["id"].lower()) for d in disks}
+
+
 class Effects:
     """Registered once; each takes its operation."""
 
@@ -88,8 +93,29 @@ class Effects:
 
     async def _update(self, operation: Operation) -> None:
         resource = self._machine(operation)
-        if resource:
-            self._settle(resource, "Succeeded")
+        if resource is None:
+            return
+        before = operation.args.get("disks", [])
+        profile = resource.properties["storageProfile"]
+        if _places(before) != _places(profile["dataDisks"]):
+            try:
+                await self.lab.driver.set_disks(resource.lid, self._data_disks(resource))
+            except MachineError as problem:
+                self._release(profile["dataDisks"], before)
+                profile["dataDisks"] = before           # what the machine still has
+                self._settle(resource, "Failed", error={"code": problem.code, "message": problem.message})
+                raise
+            self._release(before, profile["dataDisks"])
+        self._settle(resource, "Succeeded")
+
+    def _release(self, before: list[dict[str, Any]], after: list[dict[str, Any]]) -> None:
+        """Disks that a machine had and has no more belong to nobody; until then nobody else can have them."""
+        left = {d["managedDisk"]["id"].lower() for d in after}
+        for entry in before:
+            disk = self.lab.store.get(entry["managedDisk"]["id"])
+            if disk and disk.lid not in left:
+                disk.body.pop("managedBy", None)
+                self.lab.store.put(disk)
 
     def _failed(self, operation: Operation) -> None:
         resource = self._machine(operation)
@@ -188,14 +214,17 @@ class Effects:
             admin_username=p["osProfile"]["adminUsername"],
             ssh_public_keys=tuple(k["keyData"].strip() for k in linux.get("ssh", {}).get("publicKeys", [])),
             custom_data=base64.b64decode(custom) if custom else None, cpus=size.cores, memory_mb=size.memory_mb,
-            data_disks=tuple(DataDisk(d["managedDisk"]["id"].lower(), d["lun"], d.get("diskSizeGB", 1))
-                             for d in p["storageProfile"]["dataDisks"]),
+            data_disks=self._data_disks(resource),
             password_auth=not linux["disablePasswordAuthentication"],
             admin_password=resource.private.get("adminPassword"),
             tags=tuple(sorted(resource.body.get("tags", {}).items())), vm_id=resource.private["vmId"],
             prefix_length=int(subnet_prefixes(subnet["properties"])[0].split("/")[1]), location=resource.location,
             zone=(resource.body.get("zones") or [""])[0], resource_group=resource.group)
         return spec, NetworkSpec(vnet.lid, tuple(vnet.properties["addressSpace"]["addressPrefixes"]))
+
+    def _data_disks(self, resource: Resource) -> tuple[DataDisk, ...]:
+        found = ((d["lun"], self.lab.store.get(d["managedDisk"]["id"])) for d in resource.properties["storageProfile"]["dataDisks"])
+        return tuple(DataDisk(disk.lid, lun, disk.properties["diskSizeGB"]) for lun, disk in found if disk)
 
     def _primary(self, resource: Resource) -> dict[str, Any]:
         entries = resource.properties["networkProfile"]["networkInterfaces"]

@@ -14,12 +14,13 @@ from docker.models.containers import Container
 
 from azlab import images
 from azlab.machines.docker import internet, leftovers, names
+from azlab.machines.docker.disks import Disks
 from azlab.machines.docker.engine import Engine, connect, name_servers
 from azlab.machines.docker.gateway import Gateways
 from azlab.machines.docker.machine import Machines, plug
 from azlab.machines.docker.reboots import Reboots
 from azlab.machines.docker.slices import slice_for
-from azlab.machines.driver import CommandResult, LabConfig, MachineError, MachineSpec, NetworkSpec, NetworkState, Progress
+from azlab.machines.driver import CommandResult, DataDisk, LabConfig, MachineError, MachineSpec, NetworkSpec, NetworkState, Progress
 from azlab.registry import LabRegistry
 
 log = logging.getLogger("azlab.machines")
@@ -127,7 +128,7 @@ class DockerMachines:
 
     async def reimage(self, spec: MachineSpec) -> None:
         async with self._lock(spec.id):
-            await self._call(self.machines.remove, spec.id)
+            await self._call(self._remove, spec.id)
             await self._create(spec)
 
     async def delete_machine(self, machine_id: str) -> None:
@@ -135,11 +136,29 @@ class DockerMachines:
             container = await self._call(self.machines.find, machine_id)
             if container is not None:
                 self._expect(container)
-            await self._call(self.machines.remove, machine_id)
+            await self._call(self._remove, machine_id)
             self.boot_errors.pop(machine_id, None)
         self._locks.pop(machine_id, None)
 
+    def _remove(self, machine_id: str) -> None:
+        self.machines.remove(machine_id)
+        self.disks.unplug(machine_id)
+        self.disks.assign(machine_id, ())
+
+    async def set_disks(self, machine_id: str, disks: tuple[DataDisk, ...]) -> None:
+        async with self._lock(machine_id):
+            container = await self._call(self.machines.get, machine_id)
+            if container.status == "running":
+                await self._call(self.disks.change, container, machine_id, disks)
+            else:
+                await self._call(self.disks.assign, machine_id, disks)
+
+    @property
+    def hot_disks(self) -> bool:
+        return self.disks.available
+
     async def delete_disk(self, disk_id: str) -> None:
+        await self._call(self.disks.delete, disk_id)
         await self._call(self.machines.remove_volumes, [names.data_disk(self.config.name, disk_id)])
 
     async def run_command(self, machine_id: str, script: str, timeout: float) -> CommandResult:
@@ -166,6 +185,7 @@ class DockerMachines:
             self.machines = Machines(self.config, self._engine)
             self.gateways = Gateways(self.config, self._engine)
             self.registry = LabRegistry(self.config, client)
+            self.disks = Disks(self.config, self._engine)
         return self._engine
 
     def _prepare(self, progress: Progress) -> None:
@@ -174,20 +194,25 @@ class DockerMachines:
         internet.ensure(self.config, engine.client)
         builder = images.Builder(engine.client, progress)
         builder.infrastructure()
-        engine.learn(images.GATEWAY, names.labels(self.config.name, "trial"))
+        engine.learn(images.GATEWAY, names.labels(self.config, "trial"))
         progress("starting the lab's registry")
         self.registry.ensure()
+        if missing := self.disks.prepare():
+            progress(f"data disks are directories at /mnt/lun<number> here, since the kernel gives no loop device ({missing})")
         for built in builder.apps():
             if self.registry.push(built.tag, built.hub_name):
                 progress(f"the lab's registry serves {built.hub_name}")
 
     async def _create(self, spec: MachineSpec) -> None:
         if await self._call(self.machines.find, spec.id) is not None:
-            await self._call(self.machines.remove, spec.id)      # a first attempt that was cut off
+            await self._call(self._remove, spec.id)      # a first attempt that was cut off
         ca = self.config.ca_file.read_bytes() if self.config.ca_file else None
-        await self._boot(await self._call(self.machines.create, spec, ca, self.registry.address))
+        await self._call(self.disks.assign, spec.id, spec.data_disks)
+        await self._boot(await self._call(
+            self.machines.create, spec, ca, self.registry.address, block_devices=self.disks.available))
 
     async def _boot(self, container: Container) -> None:
+        await self._call(self.disks.plug_in, container, container.labels[names.LABEL_ID])
         await self._plug(container, await self._call(self.machines.start, container))
         errors = await self._call(self.machines.wait_booted, container, BOOT_SECONDS)
         machine_id = container.labels[names.LABEL_ID]
@@ -201,14 +226,14 @@ class DockerMachines:
 
     async def _stop(self, machine_id: str) -> None:
         container = await self._call(self.machines.find, machine_id)
-        if container is None or container.status != "running":
-            return
-        self._expect(container)
-        try:
-            await self._call(container.kill)
-            await self._call(container.wait)
-        except docker.errors.NotFound:
-            return
+        if container is not None and container.status == "running":
+            self._expect(container)
+            try:
+                await self._call(container.kill)
+                await self._call(container.wait)
+            except docker.errors.NotFound:
+                pass
+        await self._call(self.disks.unplug, machine_id)
 
     async def _push(self, network_id: str) -> None:
         network = next((n for n in self._state.networks if n.id == network_id), None)

@@ -120,7 +120,7 @@ class Gateways:
             # It moves link ends into the network namespaces of machines, which it finds by process id.
             pid_mode="host", sysctls={"net.ipv4.ip_forward": "1", "net.ipv4.conf.all.rp_filter": "0"},
             environment={"AZLAB_TOKEN": secrets.token_urlsafe(24), "AZLAB_LISTEN": "0.0.0.0", "AZLAB_PORT": str(PORT)},
-            labels=names.labels(self.config.name, "gateway", network_id),
+            labels=names.labels(self.config, "gateway", network_id),
             log_config={"type": "json-file", "config": {"max-size": "5m", "max-file": "1"}}, **options)
 
     def _remove(self, network_id: str) -> None:

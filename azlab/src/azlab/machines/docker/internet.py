@@ -50,7 +50,7 @@ def ensure(config: LabConfig, client: docker.DockerClient) -> None:
     try:
         client.networks.create(
             names.internet(config.name), driver="bridge", ipam=docker.types.IPAMConfig(pool_configs=[pool]),
-            labels=names.labels(config.name, "internet"))
+            labels=names.labels(config, "internet"))
     except docker.errors.APIError as error:
         if "overlap" not in str(error):
             raise

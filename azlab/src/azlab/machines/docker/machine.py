@@ -14,6 +14,7 @@ from docker.models.containers import Container
 
 from azlab import images
 from azlab.machines.docker import names, seed
+from azlab.machines.docker.disks import with_loops
 from azlab.machines.docker.engine import Engine, name_servers
 from azlab.machines.driver import CommandResult, DataDisk, LabConfig, MachineError, MachineSpec
 
@@ -48,7 +49,7 @@ class Machines:
         label = [f"{names.LABEL_LAB}={self.config.name}", f"{names.LABEL_KIND}=machine"]
         return self.engine.client.containers.list(all=True, filters={"label": label})
 
-    def create(self, spec: MachineSpec, ca: bytes | None, registry: str) -> Container:
+    def create(self, spec: MachineSpec, ca: bytes | None, registry: str, *, block_devices: bool) -> Container:
         """A container that is ready to boot for the first time; nothing runs yet."""
         lab = self.config.name
         container = self.engine.client.containers.create(
@@ -56,10 +57,10 @@ class Machines:
             # Its interface comes from the gateway of its virtual network, not from the engine.
             network_mode="none", dns=name_servers(), cgroupns="private", tmpfs=TMPFS,
             extra_hosts={spec.computer_name: "127.0.1.1", **{host: registry for host in HUB}},
-            mounts=self._mounts(spec), labels=self._labels(spec),
+            mounts=self._mounts(spec, block_devices), labels=self._labels(spec),
             nano_cpus=min(spec.cpus, self.engine.cpus) * 10**9, mem_limit=self._memory(spec.memory_mb),
             log_config={"type": "json-file", "config": {"max-size": "5m", "max-file": "1"}},
-            environment={"container": "docker"}, **self.engine.privileges())
+            environment={"container": "docker"}, **(with_loops if block_devices else dict)(self.engine.privileges()))
         container.put_archive("/", seed.archive(spec, ca))
         return container
 
@@ -112,21 +113,21 @@ class Machines:
     def last_words(container: Container) -> str:
         return container.logs(tail=5).decode(errors="replace").strip()[-500:]
 
-    def _mounts(self, spec: MachineSpec) -> list[docker.types.Mount]:
+    def _mounts(self, spec: MachineSpec, block_devices: bool) -> list[docker.types.Mount]:
         lab = self.config.name
         mounts = [self._mount(names.os_volume(lab, spec.id, use), target, "os-volume", spec.id) for use, target in OS_VOLUMES.items()]
-        return mounts + [self._data(disk) for disk in spec.data_disks]
+        return mounts + [self._data(disk) for disk in spec.data_disks if not block_devices]
 
     def _data(self, disk: DataDisk) -> docker.types.Mount:
-        """A data disk is a directory that outlives the machine: formatted and mounted already, unlike on Azure."""
+        """Without loop devices a data disk is a directory that outlives the machine: formatted and mounted already."""
         return self._mount(names.data_disk(self.config.name, disk.id), f"/mnt/lun{disk.lun}", "data-disk", disk.id)
 
     def _mount(self, name: str, target: str, kind: str, identifier: str) -> docker.types.Mount:
-        return docker.types.Mount(target, name, type="volume", labels=names.labels(self.config.name, kind, identifier))
+        return docker.types.Mount(target, name, type="volume", labels=names.labels(self.config, kind, identifier))
 
     def _labels(self, spec: MachineSpec) -> dict[str, str]:
         return names.labels(
-            self.config.name, "machine", spec.id, name=spec.name, vnet=spec.vnet_id, address=spec.private_ip,
+            self.config, "machine", spec.id, name=spec.name, vnet=spec.vnet_id, address=spec.private_ip,
             prefix_length=str(spec.prefix_length), resource_group=spec.resource_group)
 
     def _memory(self, megabytes: int) -> int:
