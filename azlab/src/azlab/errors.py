@@ -231,6 +231,8 @@ TABLE: dict[str, tuple[int, str, str, str]] = {
                            "Frontend IP configuration {id} must reference either a Subnet, PublicIPAddress or "
                            "PublicIPPrefix.", "service"),
     "sku_change": (400, "SkuCannotBeChangedOnUpdate", "Resource {id} Sku cannot be changed on update.", "service"),
+    "asg_in_use": (400, "ApplicationSecurityGroupInUse",
+                   "Application security group {id} cannot be deleted because it is in use by: {users}.", "service"),
     # Microsoft.Compute
     "parameter": (400, "InvalidParameter", "{text}", "service"),
     "required": (400, "InvalidParameter", "Required parameter '{target}' is missing (null).", "service"),
@@ -282,6 +284,37 @@ TABLE: dict[str, tuple[int, str, str, str]] = {
     "disk_shrink": (400, "OperationNotAllowed",
                     "New disk size {new} GB is smaller than the current size {old} GB. Shrinking a disk is not supported.",
                     "service"),
+    # scale sets: texts and codes of the attach and detach tables of Microsoft's documentation
+    "set_missing": (400, "InvalidParameter",
+                    "The Virtual Machine Scale Set '{id}' referenced by the Virtual Machine does not exist.", "service"),
+    "set_attach_availability": (409, "VmssDoesNotSupportAttachingExistingAvsetVM",
+                                "Referenced Virtual Machine '{vm}' belongs to an Availability Set and attaching to a Virtual "
+                                "Machine Scale Set is not supported. For more information, see "
+                                "https://aka.ms/vmo/attachdetach.", "service"),
+    "set_attach_ppg": (409, "VmssDoesNotSupportAttachingPPGVM",
+                       "Referenced Virtual Machine '{vm}' belongs to a proximity placement group (PPG) and attaching to a "
+                       "Virtual Machine Scale Set is not supported. For more information, see https://aka.ms/vmo/attachdetach.",
+                       "service"),
+    "set_attach_domains": (409, "VmssDoesNotSupportAttachingExistingVMMultiFD",
+                           "Referenced Virtual Machine Scale Set '{set}' does not support attaching an existing Virtual Machine "
+                           "to it because the Virtual Machine Scale Set has more than 1 fault domains. For more information, see "
+                           "https://aka.ms/vmo/attachdetach.", "service"),
+    "set_detach_domains": (409, "OperationNotAllowed",
+                           "Virtual Machine Scale Set '{set}' does not support detaching an existing Virtual Machine from it "
+                           "because the Virtual Machine Scale Set has more than 1 fault domains. For more information, see "
+                           "https://aka.ms/vmo/attachdetach.", "service"),
+    "set_spg": (409, "VmssDoesNotSupportAttachingWithSpg",
+                "Virtual Machine Scale Set '{set}' does not support attaching an existing Virtual Machine to it because the "
+                "Virtual Machine Scale Set has single placement group set to true or does not have single placement group "
+                "explicitly set to false. Please see https://aka.ms/vmo/attachdetach for more information.", "service"),
+    "set_full": (409, "OperationNotAllowed",
+                 "Virtual Machine Scale Set '{set}' cannot have more than {limit} instances.", "service"),
+    "set_instance": (400, "InvalidParameter",
+                     "The provided instanceId {id} is not an active Virtual Machine Scale Set VM instanceId.", "service"),
+    "entity_missing": (404, "NotFound", "The entity was not found in this Azure location.", "service"),
+    "placement_in_use": (409, "OperationNotAllowed",
+                         "Proximity Placement Group '{name}' cannot be deleted. Before deleting a Proximity Placement Group please "
+                         "ensure that it does not contain any resource.", "service"),
     # Microsoft.Storage
     "storage_name": (400, "AccountNameInvalid",
                      "{name} is not a valid storage account name. Storage account name must be between 3 and 24 characters "

@@ -22,6 +22,8 @@ ARM = {"reads": ((250, 25.0), (3750, 375.0)), "writes": ((200, 10.0), (3000, 150
 # compute's policy → (size, tokens a minute) for the subscription and for one resource (None: no such bucket)
 COMPUTE: dict[str, tuple[tuple[int, int], tuple[int, int] | None]] = {
     "PutVM": ((1500, 500), (12, 4)), "UpdateVM": ((1500, 500), (12, 4)), "DeleteVM": ((1500, 500), (12, 4)),
+    "CreateVMScaleSet": ((375, 125), (12, 4)), "DeleteVMScaleSet": ((525, 175), (12, 4)), "GetVMScaleSet": ((2400, 800), (36, 12)),
+    "VMScaleSetActions": ((1500, 500), (12, 4)),
     "LowCostGet": ((24000, 8000), (36, 12)), "HighCostGet": ((900, 300), None), "GetOperation": ((15000, 5000), (45, 15))}
 _KEEP = 20000               # buckets of single resources that are remembered
 
@@ -58,12 +60,23 @@ def policy(method: str, path: str) -> tuple[str, str]:
         return "", ""
     if rest[:1] == ["locations"]:
         return ("GetOperation", rest[3]) if len(rest) > 3 and rest[2] in ("operations", "diskoperations") else ("LowCostGet", "")
+    if rest[0] == "virtualmachinescalesets":
+        return _scale_set_policy(method, rest, "/".join(parts[:parts.index("microsoft.compute") + 3]))
     if method == "GET":
         return ("HighCostGet", "") if len(rest) % 2 else ("LowCostGet", "/".join(parts) if rest[0] == "virtualmachines" else "")
     name = "/".join(parts[:parts.index("microsoft.compute") + 3])
     if method == "DELETE" and len(rest) == 2 or rest[-1] == "deallocate":
         return "DeleteVM", name
     return ("PutVM" if method in ("PUT", "PATCH") and len(rest) == 2 else "UpdateVM"), name
+
+
+def _scale_set_policy(method: str, rest: list[str], name: str) -> tuple[str, str]:
+    """Scale sets have buckets of their own, with the names that Azure's headers show."""
+    if method == "GET":
+        return "GetVMScaleSet", name if len(rest) > 1 else ""
+    if (method == "DELETE" and len(rest) == 2) or rest[-1] in ("deallocate", "poweroff"):
+        return "DeleteVMScaleSet", name
+    return ("CreateVMScaleSet" if method == "PUT" and len(rest) == 2 else "VMScaleSetActions"), name
 
 
 class Throttle:

@@ -9,8 +9,12 @@ from azlab.arm.compute.disks import Disks
 from azlab.arm.compute.extensions import Extensions
 from azlab.arm.compute.machines import VirtualMachines
 from azlab.arm.compute.offers import Offers
+from azlab.arm.compute.placements import PlacementGroups
+from azlab.arm.compute.scale_parts import Instances, SetExtensions
+from azlab.arm.compute.scale_sets import ScaleSets
 from azlab.arm.compute.sshkeys import SshPublicKeys
 from azlab.arm.network.addresses import NatGateways, PublicAddresses
+from azlab.arm.network.app_groups import ApplicationSecurityGroups
 from azlab.arm.network.balancers import LoadBalancers, Pools
 from azlab.arm.network.child import Child
 from azlab.arm.network.interfaces import Interfaces
@@ -29,13 +33,14 @@ def build(lab: Lab) -> Router:
     registry = Registry()
     networks, groups, addresses = VirtualNetworks(lab), SecurityGroups(lab), PublicAddresses(lab)
     balancers, interfaces = LoadBalancers(lab, addresses), Interfaces(lab, addresses)
-    deployments = Deployments(lab)
+    deployments, sets = Deployments(lab), ScaleSets(lab, registry)
     for kind in (networks, Subnets(networks, "subnets"), groups, Child(groups, "securityRules", retry_after=1),
                  Child(groups, "defaultSecurityRules", writable=False), addresses, NatGateways(lab), interfaces,
                  Child(interfaces, "ipConfigurations", writable=False), balancers, Pools(balancers),
                  Child(balancers, "inboundNatRules"),
                  *(Child(balancers, key, writable=False) for key in (
                      "frontendIPConfigurations", "loadBalancingRules", "probes", "outboundRules")),
+                 ApplicationSecurityGroups(lab), PlacementGroups(lab), sets, Instances(sets, registry), SetExtensions(sets),
                  AvailabilitySets(lab), Disks(lab), VirtualMachines(lab, registry), Extensions(lab), SshPublicKeys(lab),
                  StorageAccounts(lab), deployments, DeploymentOperations(deployments), DeploymentStatuses(deployments)):
         registry.add(kind)

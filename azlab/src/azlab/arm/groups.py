@@ -18,11 +18,13 @@ from azlab.operations import Operation, now_text
 from azlab.store import Resource
 
 # Who refers to others goes first, so that nothing is in use when its turn comes.
-_ORDER = ("microsoft.resources/deployments", "microsoft.compute/virtualmachines/extensions",
+_ORDER = ("microsoft.resources/deployments", "microsoft.compute/virtualmachinescalesets", "microsoft.compute/virtualmachines/extensions",
           "microsoft.compute/virtualmachines",
-          "microsoft.compute/availabilitysets", "microsoft.compute/disks", "microsoft.network/networkinterfaces",
+          "microsoft.compute/availabilitysets", "microsoft.compute/proximityplacementgroups", "microsoft.compute/disks", "microsoft.network/networkinterfaces",
           "microsoft.network/loadbalancers", "microsoft.network/virtualnetworks", "microsoft.network/natgateways",
-          "microsoft.network/publicipaddresses", "microsoft.network/networksecuritygroups")
+          "microsoft.network/publicipaddresses", "microsoft.network/networksecuritygroups", "microsoft.network/applicationsecuritygroups")
+# a delete of these overtakes whatever else runs for them
+_OVERTAKES = ("microsoft.compute/virtualmachines", "microsoft.compute/virtualmachinescalesets")
 
 
 class Groups:
@@ -137,7 +139,7 @@ class Groups:
             if self.lab.store.get(resource.id) is None:
                 return
             running = self.lab.operations.running_for(resource.id)
-            if running is None or resource.type.lower() == "microsoft.compute/virtualmachines":
+            if running is None or resource.type.lower() in _OVERTAKES:
                 try:
                     answer = handler.delete(_call_for(call, resource))
                 except ArmError as problem:

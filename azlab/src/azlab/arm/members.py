@@ -21,12 +21,14 @@ from typing import Any
 from azlab.errors import ArmError, network_error
 
 ROOTS = {"compute": {"virtualMachines": "VirtualMachine", "virtualMachines/extensions": "VirtualMachineExtension", "disks": "Disk",
-                     "availabilitySets": "AvailabilitySet", "sshPublicKeys": "SshPublicKeyResource"},
+                     "availabilitySets": "AvailabilitySet", "sshPublicKeys": "SshPublicKeyResource",
+                     "virtualMachineScaleSets": "VirtualMachineScaleSet", "proximityPlacementGroups": "ProximityPlacementGroup",
+                     "virtualMachineScaleSets/extensions": "VirtualMachineScaleSetExtension"},
          "network": {"virtualNetworks": "VirtualNetwork", "virtualNetworks/subnets": "Subnet",
                      "networkSecurityGroups": "NetworkSecurityGroup", "networkSecurityGroups/securityRules": "SecurityRule",
                      "publicIPAddresses": "PublicIPAddress", "natGateways": "NatGateway", "networkInterfaces": "NetworkInterface",
                      "loadBalancers": "LoadBalancer", "loadBalancers/backendAddressPools": "BackendAddressPool",
-                     "loadBalancers/inboundNatRules": "InboundNatRule"}}
+                     "loadBalancers/inboundNatRules": "InboundNatRule", "applicationSecurityGroups": "ApplicationSecurityGroup"}}
 # what ARM takes at the top of every resource, and what templates and older versions add
 _TOP = frozenset(("id", "name", "type", "etag", "location", "tags", "sku", "kind", "zones", "identity", "plan", "properties", "apiversion",
                   "resources", "systemdata", "managedby", "extendedlocation", "resourcegroup", "dependson", "comments", "scale",

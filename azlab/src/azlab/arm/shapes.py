@@ -15,11 +15,13 @@ OBJECTS = frozenset("""properties addressSpace dhcpOptions sku dnsSettings hardw
  networkProfile linuxConfiguration ssh imageReference osDisk managedDisk subnet publicIPAddress networkSecurityGroup
  natGateway routeTable frontendIPConfiguration backendAddressPool probe virtualNetwork identity creationData
  availabilitySet networkInterfaceIPConfiguration patchSettings ipConfiguration securityProfile
- diagnosticsProfile protectedSettings settings plan ddosSettings proximityPlacementGroup""".split())
+ diagnosticsProfile protectedSettings settings plan ddosSettings proximityPlacementGroup
+ virtualMachineProfile virtualMachineScaleSet extensionProfile upgradePolicy scaleInPolicy publicIPAddressConfiguration
+ protectionPolicy priorityMixPolicy intent""".split())
 OBJECT_LISTS = frozenset("""subnets ipConfigurations securityRules publicKeys dataDisks networkInterfaces
  frontendIPConfigurations backendAddressPools loadBalancingRules probes inboundNatRules outboundRules inboundNatPools
  publicIpAddresses loadBalancerBackendAddressPools loadBalancerInboundNatRules loadBalancerBackendAddresses
- applicationSecurityGroups""".split())
+ applicationSecurityGroups networkInterfaceConfigurations extensions applicationGatewayBackendAddressPools""".split())
 TEXT_LISTS = frozenset("""addressPrefixes dnsServers zones sourcePortRanges destinationPortRanges sourceAddressPrefixes
  destinationAddressPrefixes""".split())
 TEXTS = frozenset("""location name vmSize publisher offer sku version adminUsername computerName adminPassword customData

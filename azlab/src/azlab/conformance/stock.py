@@ -139,6 +139,11 @@ def substitute(body: Any, catalogue: Catalogue) -> tuple[Any, set[str]]:
             kept["keyData"] = KEY
         if isinstance(kept.get("customData"), str):
             kept["customData"] = base64.b64encode(b"#!/bin/sh\n").decode()
+        if "virtualMachineProfile" in kept or "orchestrationMode" in kept:
+            _flexible(kept, done)
+        if "capacity" in kept and isinstance(kept.get("name"), str) and kept["name"].lower() not in catalogue.sizes:
+            done.add("size")
+            kept["name"] = SIZE
         size = kept.get("vmSize")
         if isinstance(size, str) and size.lower() not in catalogue.sizes:
             done.add("size")
@@ -153,6 +158,22 @@ def substitute(body: Any, catalogue: Catalogue) -> tuple[Any, set[str]]:
         return kept
 
     return walk(body), done
+
+
+def _flexible(properties: dict[str, Any], done: set[str]) -> None:
+    """The properties of a scale set without what only the mode Uniform has: the lab makes the other mode."""
+    if str(properties.get("orchestrationMode", "")).lower() == "flexible":
+        return
+    done.add("mode")
+    properties["orchestrationMode"] = "Flexible"
+    for key in ("overprovision", "doNotRunExtensionsOnOverprovisionedVMs", "platformFaultDomainCount"):
+        properties.pop(key, None)
+    network = (properties.get("virtualMachineProfile") or {}).get("networkProfile")
+    if isinstance(network, dict):
+        network.setdefault("networkApiVersion", "2020-11-01")
+        for configuration in network.get("networkInterfaceConfigurations") or []:
+            for ip in (configuration.get("properties") or {}).get("ipConfigurations") or []:
+                ip.get("properties", {}).pop("loadBalancerInboundNatPools", None)
 
 
 def prefix(index: int, hints: list[str]) -> str:
@@ -187,6 +208,8 @@ def body_of(rid: ResourceId, location: str, uses: list[str], children: list[Reso
         return _balancer(rid, location, by_kind, children, base)
     if kind == "virtualmachines":
         return _machine(rid, location, by_kind, base)
+    if kind == "virtualmachinescalesets":
+        return _scale_set(location, base)
     if kind == "storageaccounts":
         return {"location": location, "sku": {"name": "Standard_LRS"}, "kind": "StorageV2", "properties": {}}
     if kind == "deployments":
@@ -242,6 +265,17 @@ def _machine(rid: ResourceId, location: str, uses: dict[str, str], base: str) ->
     if "availabilitysets" in uses:
         properties["availabilitySet"] = {"id": uses["availabilitysets"]}
     return {"location": location, "properties": properties}
+
+
+def _scale_set(location: str, base: str) -> dict[str, Any]:
+    subnet = f"{base}/Microsoft.Network/virtualNetworks/replay-net/subnets/hosts"
+    return {"location": location, "sku": {"name": SIZE, "capacity": 0}, "properties": {
+        "orchestrationMode": "Flexible", "virtualMachineProfile": {
+            "storageProfile": {"imageReference": dict(IMAGE), "osDisk": {"createOption": "FromImage"}},
+            "osProfile": {"computerNamePrefix": "replayed", "adminUsername": "replayed", "adminPassword": PASSWORD},
+            "networkProfile": {"networkApiVersion": "2020-11-01", "networkInterfaceConfigurations": [
+                {"name": "nic", "properties": {"primary": True, "ipConfigurations": [{"name": "ip", "properties": {
+                    "subnet": {"id": subnet}}}]}}]}}}}
 
 
 CHILDREN: dict[str, dict[str, Any]] = {

@@ -5,16 +5,17 @@
 from __future__ import annotations
 
 import json
+import re
 import uuid
 from dataclasses import replace
 from typing import Any
 
 from azlab.arm import checks, shapes
-from azlab.arm.compute import vm_body, vm_view
+from azlab.arm.compute import memberships, vm_body, vm_view
 from azlab.arm.compute.base import VM, ComputeType, listed, section
-from azlab.arm.compute.disks import make_disk
 from azlab.arm.compute.offers import size_entry
 from azlab.arm.compute.vm_effects import Effects
+from azlab.arm.compute.vm_make import PLAIN, Maker
 from azlab.arm.types import Registry
 from azlab.arm.wire import Answer, Call
 from azlab.errors import arm_error
@@ -34,8 +35,7 @@ IMMUTABLE = (("osProfile.computerName", "osProfile.computerName"),
              ("storageProfile.imageReference.offer", "imageReference"),
              ("storageProfile.imageReference.sku", "imageReference"),
              ("storageProfile.imageReference.version", "imageReference"))
-_PLAIN = ("securityProfile", "diagnosticsProfile", "priority", "evictionPolicy", "billingProfile", "licenseType",
-          "proximityPlacementGroup", "applicationProfile", "additionalCapabilities", "scheduledEventsProfile")
+_OF_SET = re.compile(r"'?virtualMachineScaleSet/id'?\s+eq\s+'([^']*)'", re.IGNORECASE)
 
 
 def dig(value: Any, path: str) -> Any:
@@ -51,6 +51,7 @@ class VirtualMachines(ComputeType):
     def __init__(self, lab: Lab, registry: Registry) -> None:
         super().__init__(lab)
         self.effects = Effects(lab, registry)
+        self.maker = Maker(lab, registry, self)
         for action in ("start", "powerOff", "deallocate", "restart", "redeploy", "reimage"):
             self.actions[action.lower()] = lambda call, action=action: self._power(call, action)
         self.actions["runcommand"] = self.run_command
@@ -58,20 +59,30 @@ class VirtualMachines(ComputeType):
         self.get_actions["vmsizes"] = self.sizes
 
     # -- reading
+    def found(self, call: Call) -> list[Resource]:
+        """The machines of a list; `$filter='virtualMachineScaleSet/id' eq '...'` leaves those of one scale set."""
+        if call.group:
+            checks.require_group(call)
+        machines = self.lab.store.of_type(self.name, call.group or None)
+        text = call.query.get("$filter", "").strip()
+        if not text:
+            return machines
+        match = _OF_SET.fullmatch(text)
+        if match is None:
+            raise arm_error("filter", filter=text)
+        return [m for m in machines if str(dig(m.properties, "virtualMachineScaleSet.id")).lower() == match[1].lower()]
+
     def render(self, resource: Resource, call: Call | None = None) -> dict[str, Any]:
         return vm_view.machine(self.lab, resource, expand=call.query.get("$expand", "") if call else "")
 
     def listing(self, call: Call) -> Answer:
         if call.query.get("statusonly", "").lower() == "true":
-            if call.group:
-                checks.require_group(call)
-            found = self.lab.store.of_type(self.name, call.group or None)
-            return Answer(200, {"value": [vm_view.status_only(r) for r in found]})
-        answer = super().listing(call)
-        for entry in answer.body["value"]:      # a list names the extensions by their ids only
+            return Answer(200, {"value": [vm_view.status_only(r) for r in self.found(call)]})
+        listed_machines = [self.render(r, call) for r in self.found(call)]
+        for entry in listed_machines:           # a list names the extensions by their ids only
             if "resources" in entry:
                 entry["resources"] = [{"id": extension["id"]} for extension in entry["resources"]]
-        return answer
+        return Answer(200, {"value": listed_machines})
 
     def instance_view(self, call: Call) -> Answer:
         return Answer(200, vm_view.instance_view(self.lab, self.require(call)))
@@ -90,70 +101,9 @@ class VirtualMachines(ComputeType):
         return self._create(call, p, kept)
 
     def _create(self, call: Call, p: dict[str, Any], kept: dict[str, Any]) -> Answer:
-        location, name, machine_id = kept["location"], call.id.name, str(call.id)
-        size = vm_body.check_size(self.lab, p, location)
-        storage = section(p, "storageProfile")
-        nics = vm_body.interfaces(self.lab, p, machine_id, location)
-        image = vm_body.check_image(self.lab, storage, location)
-        shown, private = vm_body.os_profile(p, name)
-        os_disk = vm_body.os_disk(self.lab, storage, name, image, size)
-        disks = vm_body.data_disks(self.lab, storage, name, size, machine_id)
-        vm_body.check_quota(self.lab, size, location, None)
-        private.update(self._availability(p, kept))
-        if p.get("userData"):
-            private["userData"] = p["userData"]
-        private.update(vmId=str(uuid.uuid4()), power="starting", image=image, changed=now_text(), extensions=[])
-        reference = storage["imageReference"]
-        kept["properties"] = {
-            "hardwareProfile": {**section(p, "hardwareProfile"), "vmSize": size},
-            **({"availabilitySet": {"id": p["availabilitySet"]["id"]}} if "availabilitySet" in p else {}),
-            "storageProfile": {"imageReference": {**reference, "exactVersion": image["version"]},
-                               "osDisk": os_disk, "dataDisks": disks, "diskControllerType": "SCSI"},
-            "osProfile": shown, **{k: p[k] for k in _PLAIN if k in p},
-            "networkProfile": {"networkInterfaces": nics}}
-        self._identity(kept)
-        resource = self.save(call, kept, None, "Creating")
-        resource.private = private
-        self._make_disks(resource, image)
-        self.lab.store.put(resource)
+        resource, operation = self.maker.make(call, p, kept)
         answer = Answer(201, vm_view.machine(self.lab, resource, first=True), {"ETag": self.etag(resource)})
-        operation = self.lab.start("create vm", resource, "compute", what=self.name, method="PUT")
         return self.started(call, answer, operation, location=False, retry_after=10)
-
-    def _identity(self, kept: dict[str, Any]) -> None:
-        identity = kept.get("identity")
-        if identity and "SystemAssigned" in str(identity.get("type", "")) and "principalId" not in identity:
-            kept["identity"] = {**identity, "principalId": str(uuid.uuid4()),
-                                "tenantId": self.lab.settings.tenant}
-
-    def _availability(self, p: dict[str, Any], kept: dict[str, Any]) -> dict[str, Any]:
-        """Fault and update domain of a machine in an availability set."""
-        if "availabilitySet" not in p:
-            return {}
-        group = self.lab.store.get(str(p["availabilitySet"].get("id", "")))
-        if group is None:
-            raise arm_error("resource_missing", id=p["availabilitySet"].get("id"))
-        if "zones" in kept:
-            raise arm_error("parameter", target="zones", text="A virtual machine cannot be in an availability set and in a "
-                                                               "zone.")
-        count = len(self.lab.store.referrers(group.id, VM))
-        return {"faultDomain": count % group.properties["platformFaultDomainCount"],
-                "updateDomain": count % group.properties["platformUpdateDomainCount"]}
-
-    def _make_disks(self, resource: Resource, image: dict[str, Any] | None) -> None:
-        """The managed disks that the body asks for and that are not there; and who owns which."""
-        profile = resource.properties["storageProfile"]
-        for disk, os in ((profile["osDisk"], True), *((d, False) for d in profile["dataDisks"])):
-            managed = disk["managedDisk"]
-            if "id" not in managed:
-                made = make_disk(self.lab, resource, disk["name"], managed["storageAccountType"],
-                                 disk.get("diskSizeGB", 30), image=image if os else None, os=os)
-                managed["id"] = made.id
-            else:
-                found = self.lab.store.get(managed["id"])
-                if found and found.body.get("managedBy") != resource.id:
-                    found.body["managedBy"] = resource.id
-                    self.lab.store.put(found)
 
     def _update(self, call: Call, p: dict[str, Any], existing: Resource, kept: dict[str, Any]) -> Answer:
         if self.lab.operations.running_for(existing.id):
@@ -168,23 +118,28 @@ class VirtualMachines(ComputeType):
             raise arm_error("changed", target="zones")
         if dig(p, "availabilitySet.id") and not _same_text(dig(old, "availabilitySet.id"), dig(p, "availabilitySet.id")):
             raise arm_error("changed", target="availabilitySet.id")
-        new = {**old, **{k: p[k] for k in _PLAIN if k in p}}
+        new = {**old, **{k: p[k] for k in PLAIN if k in p}}
         if "hardwareProfile" in p:
             size = vm_body.check_size(self.lab, p, existing.location)
             vm_body.check_quota(self.lab, size, existing.location, existing)
             new["hardwareProfile"] = {**old["hardwareProfile"], **p["hardwareProfile"], "vmSize": size}
-        if "networkProfile" in p:
+        if "networkProfile" in p and not vm_body.configurations(p):      # configurations are read at the creation only
             new["networkProfile"] = {"networkInterfaces": vm_body.interfaces(
                 self.lab, p, existing.id, existing.location)}
         if "storageProfile" in p:
             new["storageProfile"] = self._storage(p["storageProfile"], existing, new["hardwareProfile"]["vmSize"])
+        if "virtualMachineScaleSet" in p:
+            group = memberships.change(self.lab, existing, section(p, "virtualMachineScaleSet"))
+            new.pop("virtualMachineScaleSet", None)
+            if group:
+                new["virtualMachineScaleSet"] = group
         self._refuse_what_hosts_cannot(old, new)
         kept["properties"] = new
         if "identity" not in kept and "identity" in existing.body:
             kept["identity"] = existing.body["identity"]
-        self._identity(kept)
+        self.maker.identity(kept)
         resource = self.save(call, kept, existing, "Updating")
-        self._make_disks(resource, None)
+        self.maker.make_disks(resource, None)
         resource.private["changed"] = now_text()
         self.lab.store.put(resource)
         answer = Answer(200, self.render(resource), {"ETag": self.etag(resource)})

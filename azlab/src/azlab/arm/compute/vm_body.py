@@ -53,9 +53,9 @@ def check_size(lab: Lab, body: dict[str, Any], location: str) -> str:
     return known.name
 
 
-def check_quota(lab: Lab, size: str, location: str, existing: Resource | None) -> None:
-    """Cores of the region, those of deallocated machines included."""
-    asked = lab.catalogue.sizes[size.lower()].cores
+def check_quota(lab: Lab, size: str, location: str, existing: Resource | None, count: int = 1) -> None:
+    """Cores of the region, those of deallocated machines included; `count` machines are asked for."""
+    asked = lab.catalogue.sizes[size.lower()].cores * count
     used = 0
     for machine in lab.store.of_type(VM):
         if machine.location == location and machine is not existing:
@@ -225,12 +225,33 @@ def _existing_disk(lab: Lab, managed: dict[str, Any], machine_id: str) -> dict[s
     return {"storageAccountType": disk.body["sku"]["name"], "id": disk.id}
 
 
+def configurations(body: dict[str, Any]) -> list[dict[str, Any]]:
+    """The interfaces that the machine's own request makes; empty when it refers to existing ones."""
+    profile = section(body, "networkProfile")
+    found = listed(profile, "networkInterfaceConfigurations")
+    if not found:
+        return []
+    if profile.get("networkInterfaces"):
+        raise arm_error("parameter", target="networkProfile", text="Either networkInterfaces or networkInterfaceConfigurations "
+                                                                    "can be specified, not both.")
+    if not profile.get("networkApiVersion"):
+        raise arm_error("required", target="networkProfile.networkApiVersion")
+    names = [c.get("name") for c in found]
+    if not all(names) or len(set(names)) != len(names):
+        raise invalid("networkInterfaceConfigurations.name", "Each network interface configuration must have a name of its own.")
+    if len(found) > 1 and sum(flag(section(c, "properties").get("primary")) for c in found) != 1:
+        raise invalid("networkInterfaceConfigurations.primary", "Exactly one network interface configuration must be primary.")
+    return found
+
+
+def flag(value: Any) -> bool:
+    """A boolean of a body; text that is one counts (the Azure CLI writes `"primary": "true"`)."""
+    return value.lower() == "true" if isinstance(value, str) else bool(value)
+
+
 def interfaces(lab: Lab, body: dict[str, Any], machine_id: str, location: str) -> list[dict[str, Any]]:
     """The interfaces of a body: they must exist, in the region, and belong to no other machine."""
     profile = section(body, "networkProfile")
-    if profile.get("networkInterfaceConfigurations"):
-        raise arm_error("lab_cannot", text="This lab does not make interfaces from networkInterfaceConfigurations: make the "
-                                           "network interface first and refer to it.")
     given = listed(profile, "networkInterfaces")
     if not given:
         raise arm_error("parameter", target="networkProfile", text="Virtual machine must have at least one network "

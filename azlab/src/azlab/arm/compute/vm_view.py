@@ -43,9 +43,9 @@ def statuses(resource: Resource) -> list[dict[str, Any]]:
 def instance_view(lab: Lab, resource: Resource) -> dict[str, Any]:
     """What `instanceView` says; the agent reports only while the machine runs."""
     p, view = resource.properties, {}
-    if "faultDomain" in resource.private:
-        view.update(platformUpdateDomain=resource.private["updateDomain"],
-                    platformFaultDomain=resource.private["faultDomain"])
+    for key in ("updateDomain", "faultDomain"):        # a scale set has no update domains
+        if key in resource.private:
+            view["platform" + key[0].upper() + key[1:]] = resource.private[key]
     running = resource.private.get("power") == "running" and resource.state != "Creating"
     image = resource.private.get("image", {})
     changed = resource.private.get("changed", resource.created)
