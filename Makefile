@@ -10,7 +10,7 @@ PYTEST := .venv/bin/python -m pytest
 # Much of these tests is waiting, as Azure makes its clients wait: four of them side by side.
 FAST := -n 4 --dist loadfile -m "not machines" tests/unit tests/control_plane azlab/tests tests/faults tests/bench
 # Each file has a lab of its own, and much of a client's time is waiting for operations.
-CLIENTS := -n 3 --dist loadfile -m clients tests/clients
+CLIENTS := -n 3 --dist loadfile -m "clients and not machines" tests/clients
 
 help:            ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## */\t/' | expand -t 14
@@ -41,7 +41,7 @@ test-all:        ## what is not in test: lint, sanity, documentation checks, cli
 	@scripts/check
 	$(PYTEST) -v $(CLIENTS)
 	AZLAB_EXAMPLES=2000 $(PYTEST) -q azlab/tests/test_bad_requests.py
-	$(PYTEST) -v -m machines azlab/tests tests/integration tests/apps
+	$(PYTEST) -v -m machines azlab/tests tests/integration tests/apps tests/clients
 
 bench:           ## one benchmark: make bench CASE=nochange HOSTS=100 [SCALE=0.1]
 	@scripts/setup control

@@ -175,3 +175,11 @@ def test_run_command(machine: Group) -> None:
     status, body, _ = machine.azure.arm("GET", headers["location"])
     assert (status, body["value"][0]["code"]) == (200, "ProvisioningState/succeeded")
     assert body["value"][0]["message"] == "Enable succeeded: \n[stdout]\nit's me and it's me\n\n[stderr]\n"
+
+
+def test_files_of_the_command_have_the_usual_mode_and_those_of_the_handler_are_roots_alone(tmp_path: Path) -> None:
+    script = custom_script.wrapper(0, f"echo s3cret; : > {tmp_path}/made", None, root=str(tmp_path))
+    done = subprocess.run(["sh", "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout == "s3cret\n"
+    kept = tmp_path / "var/lib/waagent/custom-script/download/0"
+    assert [oct(f.stat().st_mode & 0o777) for f in (tmp_path / "made", kept / "stdout", kept)] == ["0o644", "0o600", "0o700"]

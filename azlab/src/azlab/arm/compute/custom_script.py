@@ -76,7 +76,8 @@ def wrapper(sequence: int, command: str, script: bytes | None, root: str = "") -
         encoded = base64.b64encode(script).decode()
         lines.append(f"printf %s {encoded} | base64 -d > script.sh && chmod 700 script.sh")
         command = "./script.sh" if script.startswith(b"#!") else "/bin/sh ./script.sh"
-    lines += [f"/bin/sh -c {shlex.quote(command)} > stdout 2> stderr", "status=$?",
+    # What the handler keeps is root's alone; what the command makes is not: the agent's children have the usual umask.
+    lines += [f"(umask 022; exec /bin/sh -c {shlex.quote(command)}) > stdout 2> stderr", "status=$?",
               "log \"event=\\\"executed command\\\" status=$status\"", "tail -c 4096 stdout", "tail -c 4096 stderr >&2",
               "exit $status"]
     return "\n".join(lines) + "\n"
