@@ -105,6 +105,17 @@ def test_an_extension_runs_and_its_output_is_in_the_instance_view(az: Az, host: 
     assert az.json("vm", "extension", "list", *OF_VM) == [] and host.ssh("cat /etc/extended").stdout == "host\n"
 
 
+def test_a_disk_keeps_what_is_on_it(az: Az, host: Host) -> None:
+    device = "/dev/disk/azure/scsi1/lun2"
+    az.run("vm", "disk", "attach", *OF_VM, "-n", "data", "--new", "--size-gb", "1", "--lun", "2")
+    assert host.ssh(f"sudo mkfs.ext4 -q {device} && sudo mount {device} /mnt && echo kept | sudo tee /mnt/file").stdout == "kept\n"
+    az.run("vm", "disk", "detach", *OF_VM, "-n", "data")
+    assert az.json("disk", "show", "-g", "real", "-n", "data", "--query", "diskState") == "Unattached"
+    assert host.ssh(f"test -e {device}").returncode == 1
+    az.run("vm", "disk", "attach", *OF_VM, "-n", "data", "--lun", "2")
+    assert host.ssh(f"sudo mount {device} /mnt && cat /mnt/file").stdout == "kept\n"
+
+
 def test_power(az: Az, host: Host) -> None:
     def boot() -> str:
         return host.ssh("systemctl show -P UserspaceTimestampMonotonic").stdout
