@@ -4,10 +4,8 @@
 """CustomScript: its settings, the script that the machine runs, what Azure shows of it."""
 from __future__ import annotations
 
-import asyncio
 import base64
 import gzip
-import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,26 +15,10 @@ import pytest
 
 from azlab import testing
 from azlab.arm.compute import custom_script
-from azlab.machines.driver import CommandResult
-from azlab.machines.none import NoMachines
 from labgroup import COMPUTE, Group
+from localshell import LocalShell
 
 EXT = f"{COMPUTE}/virtualMachines/m/extensions/script"
-
-
-class LocalShell(NoMachines):
-    """Commands really run, with their absolute paths below a directory of the test."""
-
-    def __init__(self, root: Path) -> None:
-        super().__init__()
-        self.root = root
-
-    async def run_command(self, machine_id: str, script: str, timeout: float) -> CommandResult:
-        for directory in ("/var/lib/waagent", "/var/log/azure"):
-            script = script.replace(directory, f"{self.root}{directory}")
-        done = await asyncio.to_thread(subprocess.run, ["/bin/sh", "-c", script], capture_output=True, text=True,
-                                       timeout=30)
-        return CommandResult(done.returncode, done.stdout, done.stderr)
 
 
 @pytest.fixture(scope="module")

@@ -24,6 +24,8 @@ MEDIANS: dict[tuple[str, str], float] = {
     ("microsoft.compute/virtualmachinescalesets", "PUT"): 27.0,         # and 37 for its machines: 64 as a whole
     ("microsoft.compute/virtualmachinescalesets", "UPDATE"): 0.4,
     ("microsoft.compute/virtualmachinescalesets", "DELETE"): 2.4,
+    ("microsoft.compute/virtualmachines/runcommands", "PUT"): 10.0,
+    ("microsoft.compute/virtualmachines/runcommands", "DELETE"): 10.0,
     ("microsoft.compute/disks", "PUT"): 0.1,
     ("microsoft.compute/disks", "DELETE"): 0.1,
     ("microsoft.network/publicipaddresses", "PUT"): 3.0,

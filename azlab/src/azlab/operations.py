@@ -88,6 +88,17 @@ class Operations:
                 self._run(operation)
         return len(self._tasks)
 
+    def begin(self, operation: Operation) -> None:
+        """What follows cannot be done twice: when the lab ends meanwhile, the operation fails at the next start.
+
+        Raises MachineError when that has happened.
+        """
+        if operation.args.get("begun"):
+            raise MachineError("OperationInterrupted", "The lab was stopped while the operation ran: whether it came to its end in the "
+                                                       "virtual machine is not known.")
+        operation.args["begun"] = True
+        self._save(operation)
+
     def cancel_for(self, resource_id: str) -> None:
         """A more recent operation takes over: what runs for the resource ends as preempted."""
         op_id = self.busy.pop(resource_id.lower(), None)

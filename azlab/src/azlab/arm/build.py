@@ -10,6 +10,7 @@ from azlab.arm.compute.extensions import Extensions
 from azlab.arm.compute.machines import VirtualMachines
 from azlab.arm.compute.offers import Offers
 from azlab.arm.compute.placements import PlacementGroups
+from azlab.arm.compute.run_commands import RunCommands
 from azlab.arm.compute.scale_parts import Instances, SetExtensions
 from azlab.arm.compute.scale_sets import ScaleSets
 from azlab.arm.compute.sshkeys import SshPublicKeys
@@ -41,7 +42,8 @@ def build(lab: Lab) -> Router:
                  *(Child(balancers, key, writable=False) for key in (
                      "frontendIPConfigurations", "loadBalancingRules", "probes", "outboundRules")),
                  ApplicationSecurityGroups(lab), PlacementGroups(lab), sets, Instances(sets, registry), SetExtensions(sets),
-                 AvailabilitySets(lab), Disks(lab), VirtualMachines(lab, registry), Extensions(lab), SshPublicKeys(lab),
+                 AvailabilitySets(lab), Disks(lab), VirtualMachines(lab, registry), Extensions(lab), RunCommands(lab),
+                 SshPublicKeys(lab),
                  StorageAccounts(lab), deployments, DeploymentOperations(deployments), DeploymentStatuses(deployments)):
         registry.add(kind)
     deployments.router = Router(lab, registry, Offers(lab).table())     # templates are deployed by the same way

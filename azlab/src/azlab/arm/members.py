@@ -20,7 +20,8 @@ from typing import Any
 
 from azlab.errors import ArmError, network_error
 
-ROOTS = {"compute": {"virtualMachines": "VirtualMachine", "virtualMachines/extensions": "VirtualMachineExtension", "disks": "Disk",
+ROOTS = {"compute": {"virtualMachines": "VirtualMachine", "virtualMachines/extensions": "VirtualMachineExtension",
+                     "virtualMachines/runCommands": "VirtualMachineRunCommand", "disks": "Disk",
                      "availabilitySets": "AvailabilitySet", "sshPublicKeys": "SshPublicKeyResource",
                      "virtualMachineScaleSets": "VirtualMachineScaleSet", "proximityPlacementGroups": "ProximityPlacementGroup",
                      "virtualMachineScaleSets/extensions": "VirtualMachineScaleSetExtension"},

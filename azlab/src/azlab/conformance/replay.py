@@ -244,6 +244,8 @@ class Replay:
             self._put(rid, {"location": self.location, "properties": {
                 "publisher": "Microsoft.Azure.Extensions", "type": "CustomScript", "typeHandlerVersion": "2.1",
                 "settings": {"commandToExecute": "true"}}})
+        elif kind == "runcommands":
+            self._put(rid, {"location": self.location, "properties": {"source": {"script": "true"}}})
         elif kind in stock.CHILDREN:
             body = stock.CHILDREN[kind]
             if kind == "inboundnatrules":

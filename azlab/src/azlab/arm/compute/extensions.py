@@ -77,10 +77,7 @@ class Extensions(ComputeType):
         resource.private = {**private, "digest": digest,
                             "sequence": existing.private.get("sequence", -1) + 1 if existing else 0}
         self.lab.store.put(resource)
-        names = machine.private.setdefault("extensions", [])
-        if resource.name.lower() not in names:
-            names.append(resource.name.lower())
-            self.lab.store.put(machine)
+        vm_view.adopt(self.lab, machine, "extensions", resource)
         operation = self.lab.start("put extension", resource, "compute", what=self.name, method="PUT")
         answer = Answer(200 if existing and existing.revision > 1 else 201, self.render(resource))
         return self.started(call, answer, operation, location=False, retry_after=10)
@@ -154,6 +151,7 @@ class Extensions(ComputeType):
             return
         p = resource.properties
         kind = p["type"].lower()
+        self.lab.operations.begin(operation)
         try:
             if kind != "customscript":
                 raise MachineError("", "this lab knows the extension, but cannot run it: only CustomScript runs here"
@@ -218,6 +216,4 @@ class Extensions(ComputeType):
         resource = self.lab.store.delete(operation.resource_id)
         machine = self.lab.store.get(operation.resource_id.rsplit("/extensions/", 1)[0]) if resource else None
         if resource and machine:
-            machine.private["extensions"] = [n for n in machine.private.get("extensions", [])
-                                             if n != resource.name.lower()]
-            self.lab.store.put(machine)
+            vm_view.disown(self.lab, machine, "extensions", resource)

@@ -9,6 +9,7 @@ import base64
 import shlex
 from typing import Any
 
+from azlab.arm.compute import vm_view
 from azlab.arm.compute.base import NIC
 from azlab.arm.compute.disks import drop_disk
 from azlab.arm.network.allocation import find_subnet
@@ -128,8 +129,9 @@ class Effects:
         if resource is None:
             return
         await self.lab.driver.delete_machine(resource.lid)
-        for name in resource.private.get("extensions", []):
-            self.lab.store.delete(f"{resource.lid}/extensions/{name}")
+        for kind in ("extensions", "runCommands"):
+            for child in vm_view.children_of(self.lab, resource, kind):
+                self.lab.store.delete(child.id)
         self.lab.store.delete(resource.id)
         profile = resource.properties["storageProfile"]
         for disk in (profile["osDisk"], *profile["dataDisks"]):
@@ -182,6 +184,7 @@ class Effects:
         machine = self.lab.store.get(operation.args["machine"])
         if machine is None:
             raise MachineError("OperationPreempted", "The machine was deleted while the command was waiting.")
+        self.lab.operations.begin(operation)
         try:
             result = await asyncio.wait_for(
                 self.lab.driver.run_command(machine.lid, "\n".join([*lines, script]) + "\n", RUN_COMMAND_TIMEOUT),

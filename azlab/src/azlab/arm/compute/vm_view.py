@@ -10,14 +10,32 @@ from azlab.lab import Lab
 from azlab.store import Resource
 
 EXTENSION = "Microsoft.Compute/virtualMachines/extensions"
+RUN_COMMAND = "Microsoft.Compute/virtualMachines/runCommands"
 _POWER_TEXT = {"running": "VM running", "stopped": "VM stopped", "deallocated": "VM deallocated",
                "starting": "VM starting", "stopping": "VM stopping", "deallocating": "VM deallocating"}
 
 
+def children_of(lab: Lab, machine: Resource, kind: str) -> list[Resource]:
+    """The machine's children of a kind (extensions, runCommands), in the order in which they came."""
+    prefix = f"{machine.lid}/{kind.lower()}/"
+    return [r for r in (lab.store.get(prefix + name) for name in machine.private.get(kind, [])) if r]
+
+
+def adopt(lab: Lab, machine: Resource, kind: str, child: Resource) -> None:
+    """Remember a child with its machine."""
+    names = machine.private.setdefault(kind, [])
+    if child.name.lower() not in names:
+        names.append(child.name.lower())
+        lab.store.put(machine)
+
+
+def disown(lab: Lab, machine: Resource, kind: str, child: Resource) -> None:
+    machine.private[kind] = [n for n in machine.private.get(kind, []) if n != child.name.lower()]
+    lab.store.put(machine)
+
+
 def extensions_of(lab: Lab, machine: Resource) -> list[Resource]:
-    prefix = machine.lid + "/extensions/"
-    ids = machine.private.get("extensions", [])
-    return [r for r in (lab.store.get(prefix + name) for name in ids) if r]
+    return children_of(lab, machine, "extensions")
 
 
 def statuses(resource: Resource) -> list[dict[str, Any]]:
