@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import base64
 import gzip
+import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
