@@ -40,6 +40,7 @@ class Resource:
     revision: int = 1
     seq: int = 0
     created: str = ""
+    changed: str = ""
 
     @property
     def lid(self) -> str:

@@ -25,6 +25,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from azlab import api_versions
 from azlab.machines.driver import MachineDriver
 from azlab.server import Server
 from azlab.settings import Settings, load
@@ -72,6 +73,12 @@ class AdminClient:
         return str(self.call("POST", "/tokens", claims)["access_token"])
 
 
+def _newest_version(url: str) -> str:
+    """The newest api-version of the type that a URL leads to."""
+    namespace, *rest = url.partition("?")[0].rpartition("/providers/")[2].split("/")
+    return api_versions.newest("/".join((namespace, *(rest if rest[:1] == ["locations"] else rest[::2]))))
+
+
 @dataclass
 class RunningLab:
     """What a test gets."""
@@ -94,15 +101,16 @@ class RunningLab:
         with self._open(request) as answer:
             return str(json.load(answer)["access_token"])
 
-    def arm(self, method: str, path: str, body: Any = None, *, api_version: str = "2024-07-01",
+    def arm(self, method: str, path: str, body: Any = None, *, api_version: str | None = None,
             headers: dict[str, str] | None = None, token: str | None = None) -> tuple[int, Any, dict[str, str]]:
         """One request to ARM: (status, parsed body or None, headers in lower case). `path` may be a whole URL;
-        a path that begins with `resourceGroups` or `providers` is meant under the lab's subscription."""
+        a path that begins with `resourceGroups` or `providers` is meant under the lab's subscription. Without `api_version`
+        the newest that the lab knows of the type is taken; with "" none is sent."""
         if not path.startswith(("http", "/")):
             path = f"/subscriptions/{self.subscription}/{path}"
         url = path if path.startswith("http") else self.url + path
-        if "api-version=" not in url and api_version:
-            url += ("&" if "?" in url else "?") + f"api-version={api_version}"
+        if "api-version=" not in url and api_version != "":
+            url += ("&" if "?" in url else "?") + f"api-version={api_version or _newest_version(url)}"
         if not hasattr(self, "_token"):
             self._token = self.token()
         data = body if isinstance(body, bytes) else json.dumps(body).encode() if body is not None else None

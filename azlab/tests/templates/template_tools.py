@@ -4,6 +4,7 @@
 """What the tests of templates share: a scope without a lab."""
 from __future__ import annotations
 
+from azlab import api_versions
 from azlab.templates.context import Context, Recorder, Scope
 
 SUBSCRIPTION = "/subscriptions/11111111-2222-3333-4444-555555555555"
@@ -33,4 +34,4 @@ def template(resources=(), **sections):
 
 
 def resource(kind, name, **more):
-    return {"type": kind, "apiVersion": "2023-11-01", "name": name, **more}
+    return {"type": kind, "apiVersion": api_versions.newest(kind), "name": name, **more}

@@ -7,10 +7,12 @@ from __future__ import annotations
 import re
 from urllib.parse import unquote
 
+from azlab import api_versions
 from azlab.arm import results
 from azlab.arm.groups import Groups
 from azlab.arm.locks import Locks
-from azlab.arm.subscriptions import API_VERSIONS, Subscriptions
+from azlab.arm.network.expand import expanded
+from azlab.arm.subscriptions import Subscriptions
 from azlab.arm.tags import Tags
 from azlab.arm.types import Registry, ResourceType
 from azlab.arm.wire import Answer, Call
@@ -60,7 +62,7 @@ class Router:
             raise arm_error("missing_api_version")
         match = _VERSION.match(version)
         if not match or not 1 <= int(match[2]) <= 12 or not 1 <= int(match[3]) <= 31:
-            raise arm_error("invalid_api_version", version=version, supported=",".join(API_VERSIONS))
+            raise arm_error("invalid_api_version", version=version, supported=",".join(reversed(api_versions.supported(""))))
 
     def _subscription(self, call: Call, parts: tuple[str, ...], lower: tuple[str, ...]) -> Answer:
         if not _GUID.match(parts[1]):
@@ -129,6 +131,7 @@ class Router:
             return self._only_get(call, handler)
         found = self.registry.find(f"{namespace}/{rest[1]}")
         if found and len(rest) == 2 and found.tracked:
+            self._check_type_version(call, found)
             return self._only_get(call, found.listing)
         raise self._no_type(call, namespace, rest[1])
 
@@ -155,7 +158,14 @@ class Router:
 
     def _no_type(self, call: Call, namespace: str, type_name: str) -> ArmError:
         return arm_error("invalid_type", type=type_name, namespace=namespace, version=call.api_version,
-                         supported=",".join(API_VERSIONS))
+                         supported=",".join(reversed(api_versions.supported(f"{namespace}/{type_name}"))))
+
+    def _check_type_version(self, call: Call, found: ResourceType) -> None:
+        """The message names where the resource is: its own region, or that of its group."""
+        existing = self.lab.store.get(str(call.rid)) if call.rid else None
+        group = self.lab.store.get(f"/subscriptions/{call.subscription}/resourceGroups/{call.group}") if call.group else None
+        location = existing.location if existing else group.location if group else ""
+        api_versions.check(found.name, call.api_version, location, self.lab.catalogue.regions)
 
     def _resource(self, call: Call, namespace_text: str, rest: tuple[str, ...]) -> Answer:
         """…/resourceGroups/{group}/providers/{namespace}/{type}/{name}[/{type}/{name}…][/{action}]"""
@@ -166,8 +176,10 @@ class Router:
             if found is None:
                 raise self._no_type(call, namespace, "/".join(types))
             call.rid = ResourceId(call.subscription, call.group, namespace, types, names)
+            self._check_type_version(call, found)
             return self._instance(call, found)
         if found is not None and (call.method == "GET" or len(types) == 1):
+            self._check_type_version(call, found)
             call.rid = ResourceId(call.subscription, call.group, namespace, types, names)
             return self._only_get(call, found.listing)
         parent = self.registry.find("/".join((namespace, *types[:-1]))) if len(types) > 1 else None
@@ -178,13 +190,22 @@ class Router:
         action = table.get(types[-1].lower())
         if action is None:
             raise self._no_type(call, namespace, "/".join(types))
+        self._check_type_version(call, parent)
         return action(call)
 
-    @staticmethod
-    def _instance(call: Call, found: ResourceType) -> Answer:
+    def _shown(self, call: Call, resource_id: str) -> dict[str, Any] | None:
+        resource = self.lab.store.get(resource_id)
+        found = self.registry.find(resource.type) if resource else None
+        return found.render(resource, call) if resource and found else None
+
+    def _instance(self, call: Call, found: ResourceType) -> Answer:
         if call.method == "HEAD":
             return Answer(204 if call.lab.store.get(str(call.id)) else 404)
         handler = {"GET": found.get, "PUT": found.put, "PATCH": found.patch, "DELETE": found.delete}.get(call.method)
         if handler is None:
             raise arm_error("method", method=call.method)
-        return handler(call)
+        answer = handler(call)
+        wanted = call.query.get("$expand") if call.method == "GET" else None
+        if wanted and found.provider == "network" and answer.body:
+            answer.body = expanded(answer.body, wanted, lambda target: self._shown(call, target))
+        return answer

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from azlab import api_versions
 from azlab.arm import checks
 from azlab.arm.groups import tag_filter
 from azlab.arm.types import Registry
@@ -14,9 +15,6 @@ from azlab.errors import arm_error
 from azlab.lab import Lab
 from azlab.store import Resource
 
-API_VERSIONS = ("2026-04-01", "2026-03-02", "2026-03-01", "2025-07-01", "2025-04-01", "2024-11-01", "2024-07-01",
-                "2024-03-01", "2023-11-01", "2023-04-01", "2022-09-01", "2022-01-01", "2021-07-01", "2020-12-01",
-                "2020-06-01", "2019-12-01", "2019-05-01", "2018-06-01", "2017-12-01", "2016-06-01", "2015-06-15")
 _SERVED = ("Microsoft.Compute", "Microsoft.Network", "Microsoft.Resources", "Microsoft.Storage")
 
 
@@ -70,12 +68,12 @@ class Subscriptions:
 
     def _provider(self, call: Call, namespace: str) -> dict[str, Any]:
         regions = [r["displayName"] for r in self.lab.catalogue.regions.values()]
-        types = [{"resourceType": t.name.split("/", 1)[1], "locations": regions, "apiVersions": list(API_VERSIONS),
+        types = [{"resourceType": t.name.split("/", 1)[1], "locations": regions, "apiVersions": list(reversed(api_versions.supported(t.name))),
                   "capabilities": "CrossResourceGroupResourceMove, SupportsTags, SupportsLocation" if t.tracked
                   else "None"}
                  for t in self.registry.types.values() if t.name.split("/")[0] == namespace]
         if namespace == "Microsoft.Resources":
-            types = [{"resourceType": n, "locations": regions, "apiVersions": list(API_VERSIONS),
+            types = [{"resourceType": n, "locations": regions, "apiVersions": list(reversed(api_versions.supported(""))),
                       "capabilities": "None"} for n in ("resourceGroups", "subscriptions", "tenants", "providers")]
         state = "Registered" if namespace in self._registered() else "NotRegistered"
         return {"id": f"/subscriptions/{call.subscription}/providers/{namespace}", "namespace": namespace,
@@ -136,6 +134,8 @@ def _short(resource: Resource, expand: str) -> dict[str, Any]:
         wire["provisioningState"] = resource.state
     if "createdtime" in expand:
         wire["createdTime"] = resource.created
+    if "changedtime" in expand:
+        wire["changedTime"] = resource.changed or resource.created
     return wire
 
 

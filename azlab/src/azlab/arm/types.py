@@ -132,7 +132,7 @@ class ResourceType:
 
     def touch(self, resource: Resource) -> None:
         """A change: new ETag, written through, and the data path hears of it."""
-        resource.etag = str(uuid.uuid4())
+        resource.etag, resource.changed = str(uuid.uuid4()), now_text()
         resource.revision += bool(resource.seq)
         self.lab.store.put(resource)
         self.lab.network_changed()

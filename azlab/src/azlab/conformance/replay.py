@@ -8,6 +8,7 @@ import re
 from dataclasses import replace
 from typing import Any
 
+from azlab import api_versions
 from azlab.catalogue import Catalogue
 from azlab.conformance import stock
 from azlab.conformance.client import Client
@@ -255,7 +256,7 @@ class Replay:
             self._put(rid, body)
 
     def _put(self, rid: ResourceId, body: Any) -> bool:
-        version = self.case.first.api_version or VERSION
+        version = api_versions.at(rid.type, self.case.first.api_version or VERSION)
         status, _headers, _answer = self.client.send("PUT", str(rid), {"api-version": version}, body)
         self.client.settle()
         if status < 300:

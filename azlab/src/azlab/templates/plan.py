@@ -8,6 +8,7 @@ import re
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from azlab import api_versions
 from azlab.templates import graph, parameters
 from azlab.templates.context import Context, Recorder, Runtime, Scope
 from azlab.templates.errors import ExpressionError, TemplateError, invalid
@@ -94,7 +95,7 @@ def _check_shape(template: Any) -> None:
 
 
 def _profile(template: dict[str, Any]) -> str:
-    """The api-version that an apiProfile such as 2020-09-01-hybrid stands for: here its date, for all types."""
+    """The date of an apiProfile such as 2020-09-01-hybrid: the versions that were the newest at that date."""
     named = get(template, "apiProfile")
     if named is None:
         return ""
@@ -226,6 +227,8 @@ def _identified(source: dict[str, Any], scope: Scope, parent: Planned | None) ->
                       "name. A root resource type must have segment length one greater than its resource name. Please "
                       "see https://aka.ms/arm-syntax-resources for usage details.")
     path = kind.split("/")[0] + "".join(f"/{t}/{n}" for t, n in zip(types, names))
+    if get(source, "apiVersion") is None and parent is None:
+        version = api_versions.at(kind, scope.profile)
     return Planned(f"{base}/providers/{path}", kind, name, str(version), source, scope)
 
 

@@ -9,9 +9,9 @@ import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from azlab import api_versions
 from azlab.arm.checks import GROUP_TYPE
 from azlab.arm.resources.deploy_view import template_hash
-from azlab.arm.subscriptions import API_VERSIONS
 from azlab.arm.wire import Answer, Call
 from azlab.ids import group_id
 from azlab.lab import Lab
@@ -46,7 +46,7 @@ def make_context(router: "Router", group: Resource | None, deployment: dict[str,
 
     def providers(namespace: str, kind: str) -> Any:
         regions = [r["displayName"] for r in lab.catalogue.regions.values()]
-        types = [{"resourceType": t.name.split("/", 1)[1], "locations": regions, "apiVersions": list(API_VERSIONS)}
+        types = [{"resourceType": t.name.split("/", 1)[1], "locations": regions, "apiVersions": list(reversed(api_versions.supported(t.name)))}
                  for t in router.registry.types.values() if t.name.split("/")[0].lower() == namespace.lower()]
         if not kind:
             return {"namespace": namespace, "resourceTypes": types}

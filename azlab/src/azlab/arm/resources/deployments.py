@@ -8,6 +8,7 @@ import uuid
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from azlab import api_versions
 from azlab.arm import checks
 from azlab.arm.resources import deploy_runner
 from azlab.arm.resources import deploy_view as view
@@ -125,6 +126,10 @@ class Deployments(ResourceType):
                     "message": f"The provided location '{location}' is not available for resource type "
                                f"'{planned.type}'. List of available regions for the resource type is "
                                f"'{','.join(self.lab.catalogue.regions)}'."}
+        try:
+            api_versions.check(planned.type, planned.api_version, str(location or ""), self.lab.catalogue.regions)
+        except ArmError as problem:
+            return {"code": problem.code, "target": planned.id, "message": problem.message}
         return None
 
     def plan_nested(self, nested: Planned, body: dict[str, Any]) -> tuple[Resource, Request, Any, Plan]:
