@@ -84,6 +84,12 @@ options:
   protected_settings_file:
     description: A JSON file on the controller with the protected settings (C(prot.json)). Instead of O(protected_settings).
     type: path
+  certificates:
+    description:
+      - A folder that M(dockhost.azure.docker_certificates) has filled. Each host gets its own certificate from it, instead of C(certs) in
+        O(protected_settings). A renewed certificate is a change.
+      - Not with O(handler=cloud_init), which does not know the host.
+    type: path
   docker_source:
     description:
       - Where V(custom_script) and V(cloud_init) take the engine from where it is not installed yet.
@@ -155,7 +161,9 @@ notes:
   - Run on Debian and Ubuntu. The parts for RHEL and its family, SUSE, Azure Linux and Flatcar were rendered, checked with shellcheck and run
     with stand-ins for their package managers only.
   - Hosts that are set up over SSH are better served by the role P(dockhost.azure.docker#role).
+  - Certificates are tried out before anything is sent. A key of another certificate, a certificate of another CA or an expired one is refused.
 seealso:
+  - module: dockhost.azure.docker_certificates
   - module: dockhost.azure.vm_extension
   - module: dockhost.azure.host_group
 """

@@ -95,6 +95,42 @@ def test_the_files_that_people_have(azure, group, hosts, tmp_path):
     assert "cannot be read: No such file" in run(azure, group, **files)["msg"]
 
 
+def test_each_host_gets_its_own_certificate_and_a_renewed_one_is_a_change(azure, group, hosts, driver, tmp_path):
+    folder = str(tmp_path / "tls")
+    wanted = {"settings": {"docker": {"port": "2376"}}, "protected_settings": None, "certificates": folder}
+    told = run(azure, group, check=True, **wanted)
+    assert told["changed"] and any("has no certificates for host web-1" in str(text) for text in told["warnings"]), told
+    refused = run(azure, group, **wanted)
+    assert refused["failed"] and "make them with dockhost.azure.docker_certificates" in refused["msg"] and driver.scripts == []
+
+    def certificates(check=False, **more):
+        found = azure.run("host_group_info", {"resource_group": group, "name": "web"})["hosts"]
+        return azure.run("docker_certificates", {"directory": folder, "hosts": found, **more}, check=check)
+
+    assert certificates(check=True)["changed"] and not (tmp_path / "tls").exists()
+    made = certificates()
+    assert made["changed"] and made["certificates"][0]["names"][3].startswith("10.60.1.") and not certificates()["changed"]
+    assert "PRIVATE KEY" not in json.dumps(made)
+    assert run(azure, group, **wanted)["changed"] and not run(azure, group, **wanted)["changed"]
+    keys = [base64.b64encode((tmp_path / "tls/hosts" / host / "key.pem").read_bytes()).decode()[152:212] for host in hosts]
+    scripts = sent(driver)
+    assert len(scripts) == 2 and [sum(key in text for text in scripts) for key in keys] == [1, 1]
+    certificates(hosts=[{"name": "web-2", "private_address": "10.60.1.99"}])
+    renewed = run(azure, group, **wanted)
+    assert [step["name"] for step in renewed["plan"]] == ["web-2/docker"], renewed
+    (tmp_path / "tls/hosts/web-1/key.pem").write_bytes((tmp_path / "tls/hosts/web-2/key.pem").read_bytes())
+    wrong = run(azure, group, **wanted)
+    assert wrong["failed"] and "those of host web-1 in {0} cannot work: key is not the key of cert".format(folder) in wrong["msg"]
+    pem = {name: (tmp_path / "tls" / path).read_text() for name, path in (("ca", "ca.pem"), ("cert", "client/cert.pem"), ("key", "client/key.pem"))}
+    asked = dict(wanted, certificates=None, protected_settings={"certs": pem})
+    wrong = run(azure, group, **asked)
+    assert wrong["failed"] and "protected_settings.certs cannot work: clients that trust ca will not accept cert: unsuitable" in wrong["msg"], wrong
+    both = run(azure, group, **dict(asked, certificates=folder))
+    assert both["failed"] and "certificates and protected_settings.certs are both given" in both["msg"]
+    init = azure.run("docker_extension", {"handler": "cloud_init", "certificates": folder, "settings": wanted["settings"]})
+    assert init["failed"], init
+
+
 def test_the_old_extension_gets_the_settings_as_they_are_and_says_why_it_fails(azure, group, hosts):
     failed = run(azure, group, handler="docker_extension")
     assert failed["failed"] and "Enable Docker failed" in failed["msg"] and "azure-docker-extension-enable.log" in failed["msg"]

@@ -22,7 +22,7 @@ INSECURE = "allow_unauthenticated_tcp_which_gives_root_to_everybody"
 
 _PUBLIC = ("docker", "compose", "compose-environment", "azure-environment")
 _PROTECTED = ("environment", "certs", "login")
-_CERTS = ("ca", "cert", "key")
+CERTS = ("ca", "cert", "key")
 _LOGIN = ("server", "username", "password", "email")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 # Variables that would change the script's own tools and not only the compose file.
@@ -133,16 +133,16 @@ def _variables(option: str, value: Any) -> Dict[str, str]:
 
 def _certs(value: Any) -> Dict[str, str]:
     given = _mapping("protected_settings.certs", value)
-    _known("protected_settings.certs", given, _CERTS)
-    present = [name for name in _CERTS if given.get(name)]
+    _known("protected_settings.certs", given, CERTS)
+    present = [name for name in CERTS if given.get(name)]
     if not present:
         return {}
-    missing = [name for name in _CERTS if name not in present]
+    missing = [name for name in CERTS if name not in present]
     if missing:
         raise InputError("protected_settings.certs", "protected_settings.certs lacks {0}: give ca, cert and key, or none of them.".format(
             " and ".join(missing)
         ))
-    return {name: _pem("protected_settings.certs." + name, str(given[name]), "PRIVATE KEY" if name == "key" else "CERTIFICATE") for name in _CERTS}
+    return {name: _pem("protected_settings.certs." + name, str(given[name]), "PRIVATE KEY" if name == "key" else "CERTIFICATE") for name in CERTS}
 
 
 def _pem(option: str, text: str, kind: str) -> str:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 from dataclasses import dataclass, replace
@@ -14,10 +15,11 @@ from ansible_collections.dockhost.azure.plugins.module_utils._azure.client impor
 from ansible_collections.dockhost.azure.plugins.module_utils._errors import InputError, RefusedError
 from ansible_collections.dockhost.azure.plugins.module_utils._extension import observe, script, spec
 from ansible_collections.dockhost.azure.plugins.module_utils._extension import plan as planning
-from ansible_collections.dockhost.azure.plugins.module_utils._extension.docker_settings import INSECURE, DockerSettings
+from ansible_collections.dockhost.azure.plugins.module_utils._extension.docker_settings import CERTS, INSECURE, DockerSettings
 from ansible_collections.dockhost.azure.plugins.module_utils._extension.task import HOST_ARGS, Seen, VmExtensionTask
 from ansible_collections.dockhost.azure.plugins.module_utils._model.host import Host
 from ansible_collections.dockhost.azure.plugins.module_utils._plan import core
+from ansible_collections.dockhost.azure.plugins.module_utils._tls import check, files
 
 ARGUMENTS: Dict[str, Any] = dict(
     HOST_ARGS,
@@ -28,6 +30,7 @@ ARGUMENTS: Dict[str, Any] = dict(
     settings_file={"type": "path"},
     protected_settings={"type": "dict", "no_log": True},
     protected_settings_file={"type": "path"},
+    certificates={"type": "path"},
     docker_source={"type": "str", "choices": ["distribution", "docker"], "default": "distribution"},
     docker_version={"type": "str"},
     docker_repository={"type": "str", "default": script.REPOSITORY},
@@ -71,30 +74,36 @@ class DockerExtensionTask(VmExtensionTask):
         self.settings = DockerSettings.read(self.public, self.protected)
         self.choices = choices(params)
         self.handlers: Dict[str, Choice] = {}
+        self.folder = params.get("certificates")
 
     def check(self) -> None:
         super().check()
         if self.params.get("hosts") is None and self.params.get("group") is None:
             raise InputError("hosts", "one of hosts and group is needed: name the virtual machines, or the group of hosts.")
-        script.render(self.settings, self.choices)
+        if self.folder and self.settings.certs:
+            raise InputError("certificates", "certificates and protected_settings.certs are both given: give one of them.")
+        check_certificates(self.settings, "protected_settings.certs")
+        # Each host's own certificates are not read yet: any will do to see whether the rest can work.
+        script.render(replace(self.settings, certs=dict.fromkeys(CERTS, "")) if self.folder else self.settings, self.choices)
 
     async def wanted(self, client: Client, found: List[planning.Target]) -> Dict[str, spec.Extension]:
         published: Dict[str, Optional[List[str]]] = {}
         if self.params["handler"] == "auto":
             for location in {target.host.location for target in found}:
                 published[location] = await observe.versions(client, location, *spec.DOCKER_EXTENSION[:2])
-        made: Dict[Tuple[str, str], spec.Extension] = {}
+        made: Dict[Tuple[str, str, str], spec.Extension] = {}
         extensions = {}
         for target in found:
             choice = choose(self.params["handler"], target.host, published.get(target.host.location))
             self.handlers[target.host.name] = choice
             user = self.params.get("docker_user") or target.host.admin_username or ""
-            key = (choice.handler, user)
+            key = (choice.handler, user, target.host.name if self.folder else "")
             if key not in made:
-                made[key] = self._extension(choice.handler, user)
+                made[key] = self._extension(choice.handler, user, self._certificates(target.host.name))
             extensions[target.host.id] = made[key]
         if "custom_script" in {choice.handler for choice in self.handlers.values()}:
-            self.warnings += [note for note in script.notes(self.settings, self.choices) if note not in self.warnings]
+            settings = replace(self.settings, certs=dict.fromkeys(CERTS, "")) if self.folder else self.settings
+            self.warnings += [note for note in script.notes(settings, self.choices) if note not in self.warnings]
         return extensions
 
     def plan(self, actual: Seen) -> core.Plan:
@@ -114,12 +123,34 @@ class DockerExtensionTask(VmExtensionTask):
         return found
 
     # -- small parts
-    def _extension(self, handler: str, user: str) -> spec.Extension:
+    def _extension(self, handler: str, user: str, certs: Mapping[str, str]) -> spec.Extension:
         tag = self.params.get("force_update_tag") or ""
         if handler == "docker_extension":
             publisher, type_, version = spec.DOCKER_EXTENSION
-            return spec.Extension(self.name, publisher, type_, version, self.public, self.protected or None, update_tag=tag)
-        return self._custom_script(script.render(self.settings, replace(self.choices, user=user)), tag)
+            encoded = {name: base64.b64encode(text.encode()).decode() for name, text in certs.items()}
+            protected = dict(self.protected, certs=encoded) if encoded else self.protected
+            return spec.Extension(self.name, publisher, type_, version, self.public, protected or None, update_tag=tag)
+        settings = replace(self.settings, certs=certs) if certs else self.settings
+        return self._custom_script(script.render(settings, replace(self.choices, user=user)), tag)
+
+    def _certificates(self, host: str) -> Dict[str, str]:
+        """The host's own certificates from the folder; empty where no folder is given.
+
+        :raises RefusedError: they are missing (a warning in check mode, since an earlier task would make them) or do not work.
+        """
+        if not self.folder:
+            return {}
+        authority, pair = files.read(files.names(self.folder, "")[0]), files.read_pair(self.folder, host)
+        if authority is None or pair is None:
+            text = "certificates: {0} has no certificates for host {1}: make them with dockhost.azure.docker_certificates.".format(self.folder, host)
+            if not self.check_mode:
+                raise RefusedError([text])
+            self.warnings.append(text)
+            return dict.fromkeys(CERTS, "")
+        wrong = check.problem(authority, pair.certificate, pair.key)
+        if wrong:
+            raise RefusedError(["certificates: those of host {0} in {1} cannot work: {2}.".format(host, self.folder, wrong)])
+        return {"ca": authority, "cert": pair.certificate, "key": pair.key}
 
     def _custom_script(self, text: str, tag: str) -> spec.Extension:
         publisher, type_, version = spec.CUSTOM_SCRIPT
@@ -149,6 +180,16 @@ class DockerExtensionTask(VmExtensionTask):
         wish = planning.Wish(removal, removal.digest(self._scope(), self.params.get("digest_key") or ""), self.deployment, True)
         step = planning.present([(target, wish)]).steps[0]
         return replace(step, reason="takes Docker off the host", changes=())
+
+
+def check_certificates(settings: DockerSettings, option: str) -> None:
+    """Refuse certificates that no client would accept, before an engine is restarted with them.
+
+    :raises InputError: says what is wrong.
+    """
+    wrong = check.problem(*(settings.certs[name] for name in CERTS)) if settings.certs else None
+    if wrong:
+        raise InputError(option, "{0} cannot work: {1}.".format(option, wrong))
 
 
 def choose(handler: str, host: Host, published: Optional[Sequence[str]]) -> Choice:
@@ -222,6 +263,9 @@ def custom_data(params: Mapping[str, Any], hidden: Sequence[str]) -> str:
     :raises InputError: a secret is so short that it cannot be avoided.
     """
     settings = DockerSettings.read(read_settings(params, "settings"), read_settings(params, "protected_settings"))
+    if params.get("certificates"):
+        raise InputError("certificates", "certificates works with handlers that know the host: give protected_settings.certs with cloud_init.")
+    check_certificates(settings, "protected_settings.certs")
     text = script.render(settings, choices(params))
     for turn in range(NONCES):
         made = script.cloud_config(text, turn)

@@ -14,6 +14,21 @@ ours() { # daemon.json is what an earlier run of this has written
   [ -f "$MARK" ] && [ "$(sha256sum <"$DAEMON")" = "$(cat "$MARK")" ]
 }
 
+OWN_FILES="$DAEMON $MARK $DROPIN $ROOT/etc/docker/ca.pem $ROOT/etc/docker/cert.pem $ROOT/etc/docker/key.pem"
+
+remember() { # what an engine that runs was started with
+  rm -rf "$STATE/before"
+  systemctl is-active --quiet docker.service || return
+  mkdir -p "$STATE/before" && chmod 0700 "$STATE/before"
+  for file in $OWN_FILES; do if [ -f "$file" ]; then cp -p "$file" "$STATE/before/${file##*/}"; fi; done
+}
+
+go_back() {
+  for file in $OWN_FILES; do
+    if [ -f "$STATE/before/${file##*/}" ]; then cp -p "$STATE/before/${file##*/}" "$file"; else rm -f "$file"; fi
+  done
+}
+
 certificates() {
   [ "$CERTIFICATES" = 1 ] || return 0
   for name in ca.pem cert.pem key.pem; do
@@ -39,8 +54,6 @@ daemon_options() {
     cat "$STATE/out" >>"$LOG"
     fail 12 "the engine refuses docker.options: $(words_of "$STATE/out")"
   fi
-  rm -f "$DAEMON.before"
-  if [ -f "$DAEMON" ]; then cp -p "$DAEMON" "$DAEMON.before"; fi
   mkdir -p "$(dirname "$DAEMON")"
   chmod 0644 "$new" && mv -f "$new" "$DAEMON" && sha256sum <"$DAEMON" >"$MARK"
   changed=1
@@ -82,16 +95,17 @@ start_engine() {
 
 engine() {
   changed=0
+  remember
   certificates
   daemon_options
   listen
-  start_engine && { rm -f "$DAEMON.before"; return; }
+  start_engine && return
   why=$(engine_words)
-  if [ -f "$DAEMON.before" ]; then
-    mv -f "$DAEMON.before" "$DAEMON" && sha256sum <"$DAEMON" >"$MARK"
+  if [ -d "$STATE/before" ]; then
+    go_back
     changed=1
     start_engine &&
-      fail 13 "the engine does not start with these options (${why:-see journalctl -u docker}); the old daemon.json is back and it runs again"
+      fail 13 "the engine does not start with these options and certificates (${why:-see journalctl -u docker}); the old ones are back and it runs again"
   fi
   fail 13 "the engine does not start: ${why:-see journalctl -u docker}"
 }

@@ -75,7 +75,7 @@ UNIT_END
 
 disarm() {
   [ -e "$UNIT" ] && systemctl disable dockhost-docker-setup.service >>"$LOG" 2>&1
-  rm -f "$UNIT" "$STATE/docker-setup.sh" "$STATE/out"
+  rm -rf "$UNIT" "$STATE/docker-setup.sh" "$STATE/out" "$STATE/before"
 }
 
 BUSY='could not get lock|unable to (acquire|lock)|lock was locked|is locked|locked by another|another (app|instance|process)'

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import json
 import os
+import pathlib
 import shutil
 import stat
 import subprocess
+import sys
 
 import pytest
 from ansible_collections.dockhost.azure.plugins.module_utils._errors import InputError
@@ -51,11 +53,9 @@ def render(given=FULL, **more):
 @pytest.mark.parametrize("given", [FULL, PLAIN, ({}, {})])
 @pytest.mark.parametrize("mode", ["install", "remove"])
 def test_shellcheck_is_content(given, mode, tmp_path):
-    if not shutil.which("shellcheck"):
-        pytest.skip("shellcheck is not installed")
     path = tmp_path / "script.sh"
     path.write_text(render(given, mode=mode))
-    done = subprocess.run(["shellcheck", "-s", "sh", str(path)], capture_output=True, text=True, check=False)
+    done = subprocess.run([str(pathlib.Path(sys.executable).parent / "shellcheck"), "-s", "sh", str(path)], capture_output=True, text=True, check=False)
     assert done.stdout == "" and done.returncode == 0
 
 
@@ -161,6 +161,19 @@ def test_a_reboot_in_the_middle_is_survived(tmp_path):
     assert done.returncode == 0, done.stderr
     assert system.status()["state"] == "success" and not copy.exists() and not unit.exists()
     assert "systemctl disable dockhost-docker-setup.service" in system.commands()
+
+
+def test_an_engine_that_does_not_start_gets_its_old_options_and_certificates_back(tmp_path):
+    system = System(tmp_path, "ID=sles\nVERSION_ID=15.6\n", ["zypper"])
+    assert system.run().returncode == 0
+    paths = ["etc/docker/key.pem", "etc/docker/cert.pem", "etc/docker/daemon.json", "etc/systemd/system/docker.service.d/50-dockhost-extension.conf"]
+    before = [(tmp_path / path).read_text() for path in paths]
+    system.stand_in("bin/docker", 'case "$*" in version) ! grep -q BROKEN "$ROOTDIR/etc/docker/cert.pem" || exit 1 ;; esac\n' + DOCKER)
+    broken = ({"docker": {"port": "2377", "options": ["--mtu=1400"]}}, {"certs": dict(PEM, cert=PEM["cert"].replace("YWJj", "BROKEN"))})
+    done = system.run(broken)
+    assert done.returncode == 13 and "the old ones are back and it runs again" in done.stderr, done.stderr
+    assert [(tmp_path / path).read_text() for path in paths] == before
+    assert not (tmp_path / "var/lib/dockhost/before").exists()
 
 
 def test_flatcar_gets_the_compose_plugin_with_its_checksum(tmp_path):
