@@ -122,10 +122,9 @@ def test_each_host_gets_its_own_certificate_and_a_renewed_one_is_a_change(azure,
     wrong = run(azure, group, **wanted)
     assert wrong["failed"] and "those of host web-1 in {0} cannot work: key is not the key of cert".format(folder) in wrong["msg"]
     pem = {name: (tmp_path / "tls" / path).read_text() for name, path in (("ca", "ca.pem"), ("cert", "client/cert.pem"), ("key", "client/key.pem"))}
-    asked = dict(wanted, certificates=None, protected_settings={"certs": pem})
-    wrong = run(azure, group, **asked)
+    wrong = run(azure, group, settings=wanted["settings"], protected_settings={"certs": pem})
     assert wrong["failed"] and "protected_settings.certs cannot work: clients that trust ca will not accept cert: unsuitable" in wrong["msg"], wrong
-    both = run(azure, group, **dict(asked, certificates=folder))
+    both = run(azure, group, settings=wanted["settings"], protected_settings={"certs": pem}, certificates=folder)
     assert both["failed"] and "certificates and protected_settings.certs are both given" in both["msg"]
     init = azure.run("docker_extension", {"handler": "cloud_init", "certificates": folder, "settings": wanted["settings"]})
     assert init["failed"], init
@@ -148,6 +147,21 @@ def test_auto_takes_the_old_extension_for_images_of_its_days(azure, group):
     told = run(azure, group, check=True, group="old")
     reason = "the Docker extension 1.2.2 is published in westeurope and its user guide names Canonical:UbuntuServer:18.04-LTS:latest"
     assert not told["failed"] and told["handlers"] == [{"host": "old-1", "handler": "docker_extension", "reason": reason}], told
+
+
+def test_auto_takes_custom_script_where_the_old_extension_is_gone(azure, group):
+    azure.admin.call("POST", "/conditions", {"docker_extension": "retired"})
+    try:
+        make_hosts(azure, group, image="Canonical:UbuntuServer:18.04-LTS:latest", count=1, name="old")
+        made = run(azure, group, group="old")
+        assert not made["failed"] and made["handlers"] == [{
+            "host": "old-1", "handler": "custom_script",
+            "reason": "the Docker extension, retired in November 2018, is not published in westeurope",
+        }], made
+        asked = run(azure, group, group="old", handler="docker_extension", reinstall="always")
+        assert asked["failed"] and "ArtifactNotFound" in asked["msg"], asked
+    finally:
+        azure.admin.call("POST", "/conditions", {"docker_extension": "broken"})
 
 
 def test_a_failure_tells_the_reason_and_the_log(azure, group, hosts, driver):

@@ -45,7 +45,8 @@ class Admin:
             "name": settings.name, "machines": settings.machines, "url": settings.url, "resources": counts,
             "operations_in_flight": len(self.lab.operations.busy), "requests": len(self.requests.entries),
             "faults": len(self.lab.faults.rules), "latency_scale": self.lab.latency.scale,
-            "throttling": self.lab.throttle.on, "page_size": self.lab.page_size})
+            "throttling": self.lab.throttle.on, "page_size": self.lab.page_size,
+            "docker_extension": self.lab.docker_extension})
 
     async def list_requests(self, request: web.Request) -> web.Response:
         """?since=SEQ only later ones, ?method= and ?path= (substring) filter, ?limit=N the last N."""

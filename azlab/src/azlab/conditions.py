@@ -1,9 +1,10 @@
 # Copyright (c) 2026 The dockhost.azure authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The conditions of a lab from a file or at run time: latencies, faults, quota, throttling, pages.
+"""The conditions of a lab from a file or at run time: latencies, faults, quota, throttling, pages, the old Docker extension.
 
     {"latency_scale": 0.1, "jitter": 0.2, "core_quota": 100, "page_size": 50, "throttling": {"on": true, "scale": 1},
+     "docker_extension": "retired" or "broken" or "working",
      "overrides": [{"type": "Microsoft.Compute/virtualMachines", "method": "PUT", "seconds": 4}],
      "faults": [{"method": "PUT", "path": "virtualMachines", "nth": 3, "status": 500}]}
 """
@@ -13,11 +14,13 @@ import json
 from pathlib import Path
 from typing import Any
 
+from azlab.arm.compute.docker_extension import MODES
 from azlab.faults import FaultError
 from azlab.lab import Lab
 from azlab.settings import SettingsError
 
-KEYS = ("latency_scale", "jitter", "core_quota", "page_size", "throttling", "overrides", "faults")
+KEYS = ("latency_scale", "jitter", "core_quota", "page_size", "throttling", "docker_extension", "overrides",
+        "faults")
 
 
 def apply(lab: Lab, data: Any) -> None:
@@ -38,6 +41,10 @@ def apply(lab: Lab, data: Any) -> None:
             lab.page_size = _positive(data, "page_size", int)
         if "throttling" in data:
             lab.throttle.set(on=bool(data["throttling"]["on"]), scale=float(data["throttling"].get("scale", 1)))
+        if "docker_extension" in data:
+            if data["docker_extension"] not in MODES:
+                raise ValueError(f"docker_extension is {data['docker_extension']!r}, but must be one of {', '.join(MODES)}")
+            lab.docker_extension = data["docker_extension"]
         if "overrides" in data:
             lab.latency.overrides = {(o["type"].lower(), o["method"].upper()): float(o["seconds"]) for o in data["overrides"]}
         for rule in data.get("faults", []):

@@ -37,6 +37,7 @@ class Lab:
         self.tokens = Tokens(settings)
         self.throttle = Throttle()
         self.page_size = 1000
+        self.docker_extension = "broken"    # see azlab.arm.compute.docker_extension.MODES
         self.locks: list[dict[str, Any]] = list(self.store.get_meta("locks", {}).values())
         self.catalogue = Catalogue()
         self.operations.fail_next.append(self.faults.operation_error)
@@ -79,6 +80,11 @@ class Lab:
         self.locks = []
         self.network_changed()
         return len(found)
+
+    def extension_types(self) -> list[dict[str, Any]]:
+        """The extension types that are published now."""
+        gone = ("microsoft.azure.extensions", "dockerextension") if self.docker_extension == "retired" else None
+        return [e for e in self.catalogue.extensions if (e["publisher"].lower(), e["type"].lower()) != gone]
 
     # -- the data path
     def network_changed(self) -> None:

@@ -1,25 +1,29 @@
 # Copyright (c) 2026 The dockhost.azure authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""VM extensions. CustomScript runs in the machine; the others are known by name and fail as they would here."""
+"""VM extensions. CustomScript runs in the machine, and the Docker extension where the lab is told so; the others are known by
+name and fail as they would here."""
 from __future__ import annotations
 
 import asyncio
 import hashlib
 import json
+import logging
 from dataclasses import replace
 from typing import Any
 
 from azlab.arm import checks, shapes
-from azlab.arm.compute import custom_script, vm_view
+from azlab.arm.compute import custom_script, docker_extension, vm_view
 from azlab.arm.compute.base import VM, ComputeType, section
 from azlab.arm.compute.vm_effects import shown_output
 from azlab.arm.wire import Answer, Call
 from azlab.errors import arm_error
 from azlab.lab import Lab
-from azlab.machines.driver import MachineError
+from azlab.machines.driver import CommandResult, MachineError
 from azlab.operations import Operation, now_text
 from azlab.store import Resource
+
+log = logging.getLogger("azlab")
 
 
 class Extensions(ComputeType):
@@ -94,7 +98,7 @@ class Extensions(ComputeType):
         for key in ("publisher", "type"):
             if existing and str(old[key]).lower() != str(shown[key]).lower():
                 raise arm_error("changed", target=key)
-        entry = next((e for e in self.lab.catalogue.extensions if (e["publisher"].lower(), e["type"].lower()) == (
+        entry = next((e for e in self.lab.extension_types() if (e["publisher"].lower(), e["type"].lower()) == (
             str(shown["publisher"]).lower(), str(shown["type"]).lower())), None)
         if entry is None:
             raise arm_error("artifact", publisher=shown["publisher"], type=shown["type"], location=machine.location)
@@ -153,12 +157,12 @@ class Extensions(ComputeType):
         kind = p["type"].lower()
         self.lab.operations.begin(operation)
         try:
-            if kind != "customscript":
-                raise MachineError("", "this lab knows the extension, but cannot run it: only CustomScript runs here"
-                                   if kind != "dockerextension" else
-                                   "Enable Docker failed: ERROR: the extension is retired and its installer does not work "
-                                   "on current images")
-            message = await self._custom_script(resource)
+            if kind == docker_extension.TYPE:
+                message = await self._docker(resource)
+            elif kind == "customscript":
+                message = await self._custom_script(resource)
+            else:
+                raise MachineError("", "this lab knows the extension, but cannot run it: only CustomScript runs here")
         except MachineError as problem:
             if problem.code:
                 raise
@@ -181,19 +185,37 @@ class Extensions(ComputeType):
                                                      resource.private["protected"])
         except custom_script.SettingsRefused as problem:
             raise MachineError("", f"Enable failed: {problem}") from None
-        text = custom_script.wrapper(resource.private["sequence"], command, script)
-        try:
-            result = await asyncio.wait_for(self.lab.driver.run_command(machine_id, text, custom_script.TIMEOUT),
-                                            custom_script.TIMEOUT + 30)
-        except asyncio.TimeoutError:
-            raise MachineError("VMExtensionProvisioningTimeout",
-                               f"Provisioning of VM extension {resource.name} has timed out. Extension provisioning has "
-                               "taken too long to complete.") from None
+        result = await self._in_machine(resource, machine_id, custom_script.wrapper(resource.private["sequence"], command, script))
         output = f"\n[stdout]\n{shown_output(result.stdout)}\n[stderr]\n{shown_output(result.stderr)}"
         if result.exit_code:
             raise MachineError("", "Enable failed: failed to execute command: command terminated with exit "
                                    f"status={result.exit_code}{output}")
         return f"Enable succeeded: {output}"
+
+    async def _docker(self, resource: Resource) -> str:
+        """The old Docker extension, if the lab is to carry it out."""
+        if self.lab.docker_extension != "working":
+            raise MachineError("", docker_extension.BROKEN)
+        machine_id = resource.lid.rsplit("/extensions/", 1)[0]
+        machine = self.lab.store.get(machine_id)
+        user = machine.properties["osProfile"]["adminUsername"] if machine else ""
+        try:
+            text = docker_extension.enable_script(resource.properties.get("settings") or {}, resource.private["protected"], user)
+        except docker_extension.SettingsRefused as problem:
+            raise MachineError("", f"Enable Docker failed: ERROR: {problem}") from None
+        result = await self._in_machine(resource, machine_id, text)
+        if result.exit_code:
+            raise MachineError("", f"Enable Docker failed: {result.stderr.strip()[-2000:]}")
+        return "Enable Docker succeeded"
+
+    async def _in_machine(self, resource: Resource, machine_id: str, text: str) -> CommandResult:
+        try:
+            return await asyncio.wait_for(self.lab.driver.run_command(machine_id, text, custom_script.TIMEOUT),
+                                          custom_script.TIMEOUT + 30)
+        except asyncio.TimeoutError:
+            raise MachineError("VMExtensionProvisioningTimeout",
+                               f"Provisioning of VM extension {resource.name} has timed out. Extension provisioning has "
+                               "taken too long to complete.") from None
 
     def _report(self, resource: Resource, state: str, message: str) -> None:
         if self.lab.store.get(resource.id) is None:
@@ -213,6 +235,12 @@ class Extensions(ComputeType):
             self._report(resource, "Failed", "The extension failed.")
 
     async def _delete_done(self, operation: Operation) -> None:
+        going = self.lab.store.get(operation.resource_id)
+        if going and going.properties["type"].lower() == docker_extension.TYPE and self.lab.docker_extension == "working":
+            try:  # the agent goes on when a handler cannot uninstall itself
+                await self._in_machine(going, going.lid.rsplit("/extensions/", 1)[0], docker_extension.removal_script())
+            except MachineError as problem:
+                log.info("the Docker extension was not uninstalled: %s", problem.message)
         resource = self.lab.store.delete(operation.resource_id)
         machine = self.lab.store.get(operation.resource_id.rsplit("/extensions/", 1)[0]) if resource else None
         if resource and machine:

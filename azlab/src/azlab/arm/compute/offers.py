@@ -190,7 +190,7 @@ class Offers:
 
     def _extensions(self, region: str, base: str, rest: tuple[str, ...]) -> Answer:
         """types[/{type}/versions[/{version}]]"""
-        found = [e for e in self.lab.catalogue.extensions if e["publisher"].lower() == rest[0].lower()]
+        found = [e for e in self.lab.extension_types() if e["publisher"].lower() == rest[0].lower()]
         if not found or len(rest) < 4 or rest[3].lower() != "types":
             raise arm_error("catalogue", what="/".join(rest))
         prefix = f"{base}/{found[0]['publisher']}/ArtifactTypes/VMExtension/Types"
