@@ -249,6 +249,9 @@ def test_what_if_and_validate_change_nothing(group):
 def test_mode_complete_deletes_what_the_template_does_not_name(group):
     subnet = group.vnet("old")
     group.nic("nic", subnet)
+    # A type that does not have the api-versions of the others.
+    account = resource("Microsoft.Storage/storageAccounts", "labaccount7", location="westeurope", sku={"name": "Standard_LRS"}, properties={})
+    deploy(group, "first", template([{**account, "kind": "StorageV2"}]))
     _, made = deploy(group, "d", template([network()]), mode="Complete")
     assert made["properties"]["provisioningState"] == "Succeeded"
     assert [r["name"] for r in group.call("GET", "resources")[1]["value"]] == ["net"]

@@ -10,6 +10,7 @@ import time
 import uuid
 from typing import TYPE_CHECKING, Any
 
+from azlab import api_versions
 from azlab.arm.resources import deploy_view as view
 from azlab.arm.resources.deploy_context import Lookup, dispatch
 from azlab.arm.wire import Answer
@@ -202,7 +203,7 @@ class Run:
             left = []
             for other in others:
                 try:
-                    answer = dispatch(self.router, "DELETE", other.id, "2024-07-01")
+                    answer = dispatch(self.router, "DELETE", other.id, api_versions.newest(other.type))
                 except ArmError as refused:
                     problem = refused
                     left.append(other)
