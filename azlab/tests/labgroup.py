@@ -79,3 +79,15 @@ def vm_body(name: str, nic: str, *, top: dict[str, Any] | None = None, **changes
                                                                             "deleteOption": "Delete"}}]}}
     properties.update(changes)
     return {"location": "westeurope", "properties": properties, **(top or {})}
+
+
+def profile(subnet: str, **ip: Any) -> dict[str, Any]:
+    """The profile of a set's machines; `ip` is laid into the IP configuration."""
+    return {
+        "storageProfile": {"imageReference": {"publisher": "Debian", "offer": "debian-12", "sku": "12-gen2", "version": "latest"},
+                           "osDisk": {"createOption": "FromImage"}},
+        "osProfile": {"computerNamePrefix": "web", "adminUsername": "azureuser", "linuxConfiguration": {
+            "disablePasswordAuthentication": True,
+            "ssh": {"publicKeys": [{"path": "/home/azureuser/.ssh/authorized_keys", "keyData": PUBLIC_KEY}]}}},
+        "networkProfile": {"networkApiVersion": "2020-11-01", "networkInterfaceConfigurations": [{"name": "nic", "properties": {
+            "primary": True, "ipConfigurations": [{"name": "ip", "properties": {"subnet": {"id": subnet}, **ip}}]}}]}}

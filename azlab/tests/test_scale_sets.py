@@ -14,22 +14,10 @@ import pytest
 from azlab import testing
 from azlab.arm.compute.scale_effects import in_order, scale_in
 from azlab.store import Resource
-from labgroup import COMPUTE, NET, PUBLIC_KEY, Group, vm_body
+from labgroup import COMPUTE, NET, Group, profile, vm_body
 
 SETS = f"{COMPUTE}/virtualMachineScaleSets"
 SET = f"{SETS}/web"
-
-
-def profile(subnet: str, **ip: Any) -> dict[str, Any]:
-    """The profile of a set's machines; `ip` is laid into the IP configuration."""
-    return {
-        "storageProfile": {"imageReference": {"publisher": "Debian", "offer": "debian-12", "sku": "12-gen2", "version": "latest"},
-                           "osDisk": {"createOption": "FromImage"}},
-        "osProfile": {"computerNamePrefix": "web", "adminUsername": "azureuser", "linuxConfiguration": {
-            "disablePasswordAuthentication": True,
-            "ssh": {"publicKeys": [{"path": "/home/azureuser/.ssh/authorized_keys", "keyData": PUBLIC_KEY}]}}},
-        "networkProfile": {"networkApiVersion": "2020-11-01", "networkInterfaceConfigurations": [{"name": "nic", "properties": {
-            "primary": True, "ipConfigurations": [{"name": "ip", "properties": {"subnet": {"id": subnet}, **ip}}]}}]}}
 
 
 def set_body(model: dict[str, Any] | None, capacity: int = 2, *, top: dict[str, Any] | None = None, **properties: Any) -> dict[str, Any]:

@@ -113,8 +113,12 @@ class Effects:
             await self._delete_machines(chosen)
 
     async def _delete_machines(self, machines: list[Resource]) -> None:
-        answers = [self.machines.delete(self._call(_id(m), "DELETE")) for m in machines]
-        await self._wait_all([a.operation for a in answers if a.operation])
+        started = []
+        for machine in machines:
+            answer = self.machines.delete(self._call(_id(machine), "DELETE"))
+            started += [answer.operation] if answer.operation else []
+            await asyncio.sleep(0)
+        await self._wait_all(started)
 
     # -- extensions
     async def _extend(self, resource: Resource, machines: list[Resource]) -> None:

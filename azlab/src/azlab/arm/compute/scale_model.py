@@ -120,6 +120,8 @@ def _ip(given: dict[str, Any]) -> dict[str, Any]:
     if p.get("loadBalancerInboundNatPools"):
         raise invalid("loadBalancerInboundNatPools", "Inbound NAT pools are not supported for Virtual Machine Scale Sets with "
                                                      "orchestration mode Flexible: use an inbound NAT rule of the backend pool.")
+    if not p.get("subnet"):
+        raise arm_error("required", target="ipConfigurations.subnet")
     shown: dict[str, Any] = {"privateIPAddressVersion": p.get("privateIPAddressVersion", "IPv4")}
     for key in ("primary", "subnet", "publicIPAddressConfiguration"):
         if key in p:
@@ -136,7 +138,7 @@ def references(shown: dict[str, Any]) -> list[dict[str, Any]]:
         p = configuration["properties"]
         found += [p["networkSecurityGroup"]] if "networkSecurityGroup" in p else []
         for ip in p["ipConfigurations"]:
-            found += [ip["properties"]["subnet"]] if "subnet" in ip["properties"] else []
+            found.append(ip["properties"]["subnet"])
             found += ip["properties"]["loadBalancerBackendAddressPools"] + ip["properties"]["applicationSecurityGroups"]
     return found
 

@@ -18,6 +18,7 @@ from azlab.arm.compute import memberships, scale_model, vm_body, vm_view
 from azlab.arm.compute.base import NIC, ComputeType, invalid, listed, section, whole
 from azlab.arm.compute.placements import check_placement
 from azlab.arm.compute.scale_effects import Effects
+from azlab.arm.network.base import reference
 from azlab.arm.network.interfaces import Interfaces
 from azlab.arm.types import Registry
 from azlab.arm.wire import Answer, Call
@@ -185,8 +186,8 @@ class ScaleSets(ComputeType):
             raise invalid("sku.capacity", f"The value {wanted} of parameter 'sku.capacity' must be between 0 and {memberships.LIMIT}.")
         nics = self.registry.types[NIC.lower()]
         assert isinstance(nics, Interfaces)
-        for reference in scale_model.references(shown):
-            nics.target(reference, str(call.id.root), kept["location"])
+        for wanted_id in scale_model.references(shown):
+            nics.target(reference(wanted_id), str(call.id.root), kept["location"])
         if wanted > have:
             vm_body.check_quota(self.lab, size, kept["location"], None, wanted - have)
         kept["sku"] = {"name": sku["name"], "tier": sku.get("tier", "Standard"), "capacity": wanted}

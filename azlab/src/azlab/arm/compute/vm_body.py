@@ -239,6 +239,10 @@ def configurations(body: dict[str, Any]) -> list[dict[str, Any]]:
     names = [c.get("name") for c in found]
     if not all(names) or len(set(names)) != len(names):
         raise invalid("networkInterfaceConfigurations.name", "Each network interface configuration must have a name of its own.")
+    for ip in (i for c in found for i in listed(section(c, "properties"), "ipConfigurations")):
+        address = section(section(ip, "properties"), "publicIPAddressConfiguration")
+        if address and not address.get("name"):
+            raise arm_error("required", target="publicIPAddressConfiguration.name")
     if len(found) > 1 and sum(flag(section(c, "properties").get("primary")) for c in found) != 1:
         raise invalid("networkInterfaceConfigurations.primary", "Exactly one network interface configuration must be primary.")
     return found
