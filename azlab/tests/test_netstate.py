@@ -119,3 +119,20 @@ def test_own_address_and_nat_gateway(azure: RunningLab, group: Group) -> None:
     gateway = group.put(f"{NET}/natGateways/nat", {"publicIpAddresses": [{"id": shared["id"]}]})
     group.vnet(natGateway={"id": gateway["id"]})
     assert [o["public_ip"] for o in state(azure, group)["outbound"]] == [shared["properties"]["ipAddress"]]
+
+
+def test_application_security_groups_are_the_addresses_in_them(azure: RunningLab, group: Group) -> None:
+    web, empty = (group.put(f"{NET}/applicationSecurityGroups/{n}", {})["id"] for n in ("web", "empty"))
+    rules = [rule(100, sourceAddressPrefix=None, sourceApplicationSecurityGroups=[{"id": web}]),
+             rule(200, destinationAddressPrefix=None, destinationApplicationSecurityGroups=[{"id": empty}])]
+    guard = group.put(f"{NET}/networkSecurityGroups/n", {"securityRules": rules})
+    assert guard["properties"]["securityRules"][0]["properties"]["sourceApplicationSecurityGroups"] == [{"id": web}]
+    subnet = group.vnet(networkSecurityGroup={"id": guard["id"]})
+    group.vm("a", str(group.nic("na", subnet, applicationSecurityGroups=[{"id": web}])["id"]))
+    group.vm("b", str(group.nic("nb", subnet)["id"]))
+    firewall = next(f for f in state(azure, group)["firewalls"] if f["address"] == "10.20.0.5")
+    named = {r["name"]: r["sources"] for r in firewall["groups"][0] if r["direction"] == "in"}
+    assert list(named["r100"]) == ["10.20.0.4/32"] and "r200" not in named
+    assert group.refused("PUT", f"{NET}/networkSecurityGroups/other", {"location": "westeurope", "properties": {"securityRules": [
+        rule(100, sourceAddressPrefix=None, sourceApplicationSecurityGroups=[{"id": web + "x"}])]}})[1] == "InvalidResourceReference"
+    assert group.refused("DELETE", f"{NET}/applicationSecurityGroups/empty")[1] == "ApplicationSecurityGroupInUse"

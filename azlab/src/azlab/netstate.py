@@ -107,8 +107,17 @@ class _Builder:
             rules = sorted([*group.properties["securityRules"], *default_rules()],
                            key=lambda r: (r["properties"]["direction"], r["properties"]["priority"]))
             prefixes = tuple(vnet.properties["addressSpace"]["addressPrefixes"])
-            self._rules[key] = tuple(f for f in (firewall_rule(r, prefixes) for r in rules) if f)
+            self._rules[key] = tuple(f for f in (firewall_rule(r, prefixes, self.application_groups) for r in rules) if f)
         return self._rules[key]
+
+    @cached_property
+    def application_groups(self) -> dict[str, list[str]]:
+        """{id of an application security group: the private addresses that are in it}."""
+        found: dict[str, list[str]] = {}
+        for address in self.addresses.values():
+            for reference in address.configuration["properties"].get("applicationSecurityGroups", []):
+                found.setdefault(reference["id"].lower(), []).append(f"{address.backend.address}/32")
+        return found
 
     # -- load balancers
     def _members(self, pool_id: str) -> list[Backend]:
@@ -227,11 +236,15 @@ class _Builder:
         return found
 
 
-def firewall_rule(rule: dict[str, Any], vnet_prefixes: tuple[str, ...]) -> FirewallRule | None:
-    """A security rule with its tags resolved; None when it can match nothing here."""
+def firewall_rule(rule: dict[str, Any], vnet_prefixes: tuple[str, ...], members: dict[str, list[str]]) -> FirewallRule | None:
+    """A security rule with its tags and application security groups (`members`: their addresses) resolved; None when it can match
+    nothing here."""
     p = rule["properties"]
-    sources = resolve(_values(p, "sourceAddressPrefix", "sourceAddressPrefixes"), vnet_prefixes)
-    destinations = resolve(_values(p, "destinationAddressPrefix", "destinationAddressPrefixes"), vnet_prefixes)
+
+    def ends(which: str) -> tuple[str, ...]:
+        named = [a for g in p.get(f"{which}ApplicationSecurityGroups", []) for a in sorted(members.get(g["id"].lower(), []))]
+        return (*resolve(_values(p, f"{which}AddressPrefix", f"{which}AddressPrefixes"), vnet_prefixes), *named)
+    sources, destinations = ends("source"), ends("destination")
     if not sources or not destinations:
         return None
     return FirewallRule(

@@ -21,7 +21,8 @@ OBJECTS = frozenset("""properties addressSpace dhcpOptions sku dnsSettings hardw
 OBJECT_LISTS = frozenset("""subnets ipConfigurations securityRules publicKeys dataDisks networkInterfaces
  frontendIPConfigurations backendAddressPools loadBalancingRules probes inboundNatRules outboundRules inboundNatPools
  publicIpAddresses loadBalancerBackendAddressPools loadBalancerInboundNatRules loadBalancerBackendAddresses
- applicationSecurityGroups networkInterfaceConfigurations extensions applicationGatewayBackendAddressPools""".split())
+ applicationSecurityGroups sourceApplicationSecurityGroups destinationApplicationSecurityGroups
+ networkInterfaceConfigurations extensions applicationGatewayBackendAddressPools""".split())
 TEXT_LISTS = frozenset("""addressPrefixes dnsServers zones sourcePortRanges destinationPortRanges sourceAddressPrefixes
  destinationAddressPrefixes""".split())
 TEXTS = frozenset("""location name vmSize publisher offer sku version adminUsername computerName adminPassword customData

@@ -77,9 +77,8 @@ class Interfaces(NetworkType):
         for key in ("loadBalancerBackendAddressPools", "loadBalancerInboundNatRules", "applicationSecurityGroups"):
             if key in p:
                 p[key] = [reference(r) for r in p[key]]
-                if key != "applicationSecurityGroups":
-                    for entry in p[key]:
-                        self.target(entry, source, location)
+                for entry in p[key]:
+                    self.target(entry, source, location)
         found = find_subnet(self.lab.store, p["subnet"]["id"])
         assert found is not None
         allocate(self.lab.store, found[1], configuration, old, reserved)

@@ -8,7 +8,7 @@ import ipaddress
 import re
 from typing import Any
 
-from azlab.arm.network.base import NetworkType, embed, integer
+from azlab.arm.network.base import NetworkType, embed, integer, reference
 from azlab.arm.wire import Call
 from azlab.defaultrules import default_rules
 from azlab.errors import network_error
@@ -83,6 +83,11 @@ class SecurityGroups(NetworkType):
         seen: dict[tuple[int, str], str] = {}
         for rule in rules:
             check_rule(rule)
+            for which in ("sourceApplicationSecurityGroups", "destinationApplicationSecurityGroups"):
+                if which in rule["properties"]:
+                    rule["properties"][which] = [reference(r) for r in rule["properties"][which]]
+                    for entry in rule["properties"][which]:
+                        self.target(entry, rule["id"], kept["location"])
             key = (rule["properties"]["priority"], rule["properties"]["direction"])
             if key in seen:
                 raise network_error("rule_conflict", a=rule["name"], b=seen[key])
