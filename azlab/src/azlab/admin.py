@@ -34,7 +34,7 @@ class Admin:
             web.get("/operations", self.operations), web.post("/tokens", self.token),
             web.get("/health", self.health), web.post("/reset", self.reset),
             web.post("/throttling", self.set_throttling), web.post("/paging", self.set_paging),
-            web.post("/conditions", self.set_conditions), web.post("/shutdown", self.shutdown)])
+            web.get("/conditions", self.conditions), web.post("/conditions", self.set_conditions), web.post("/shutdown", self.shutdown)])
 
     async def status(self, request: web.Request) -> web.Response:
         store, settings = self.lab.store, self.lab.settings
@@ -119,10 +119,14 @@ class Admin:
                                       lifetime=int(data.get("lifetime", 3599)), tenant=data.get("tenant"))
         return web.json_response({"access_token": token})
 
+    async def conditions(self, request: web.Request) -> web.Response:
+        """All conditions in force; what this answers can be posted again."""
+        return web.json_response(conditions.show(self.lab))
+
     async def set_conditions(self, request: web.Request) -> web.Response:
         """Several settings in one, as in the file of `azlab up --conditions`."""
         self._apply(await _object(request))
-        return await self.status(request)
+        return await self.conditions(request)
 
     def _apply(self, data: dict[str, Any]) -> None:
         try:

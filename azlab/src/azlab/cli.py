@@ -20,7 +20,7 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
-from azlab import __version__
+from azlab import __version__, steering
 from azlab.machines.driver import MachineError
 from azlab.settings import Settings, SettingsError, base_directory, load
 
@@ -42,9 +42,11 @@ def is_running(settings: Settings) -> bool:
     return bool(settings.pid) and server_pid(settings) == settings.pid
 
 
-def admin(settings: Settings, path: str, *, method: str = "GET", seconds: float = 10) -> Any:
+def admin(settings: Settings, path: str, *, method: str = "GET", data: Any = None, seconds: float = 10) -> Any:
     """One request to the admin API of a running lab."""
-    request = urllib.request.Request(f"http://127.0.0.1:{settings.admin_port}{path}", method=method)
+    body = None if data is None else json.dumps(data).encode()
+    request = urllib.request.Request(f"http://127.0.0.1:{settings.admin_port}{path}", body, {"Content-Type": "application/json"},
+                                     method=method)
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     with opener.open(request, timeout=seconds) as answer:
         return json.load(answer)
@@ -130,6 +132,7 @@ def _choose(settings: Settings, args: argparse.Namespace) -> None:
         settings.conditions = str(Path(args.conditions).absolute()) if args.conditions else ""
         if settings.conditions and not Path(settings.conditions).is_file():
             raise SettingsError(f"--conditions '{args.conditions}' is no file.")
+    settings.given = {key: value for key, value in {**settings.given, **steering.assignments(args.set)}.items() if value != ""}
     for option in ("port", "admin_port"):
         if not 0 <= getattr(settings, option) <= 65535:
             raise SettingsError(f"--{option.replace('_', '-')} is {getattr(settings, option)}, but must be 0 to 65535.")
@@ -295,8 +298,10 @@ def parser() -> argparse.ArgumentParser:
     start.add_argument("--public-range", help="range of public addresses (default: with machines a free part of "
                        "203.0.113.0/24 or 198.51.100.0/24, without them 203.0.113.0/24)")
     start.add_argument("--core-quota", type=int, help="cores per region before Azure's quota error (default 4000)")
-    start.add_argument("--conditions", help="file with latencies, faults, quota, throttling and page size (docs/azlab.md); an "
-                       "empty text takes it back")
+    start.add_argument("--conditions", "--config", metavar="FILE", help="file with latencies, faults, quota, throttling and page size "
+                       "(docs/azlab.md); an empty text takes it back")
+    start.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="one of the conditions, over those of the "
+                       "file, as in throttling=true or 'faults=[{\"path\": \"virtualMachines\", \"status\": 503}]'; an empty value takes it back")
     start.add_argument("--quiet", action="store_true", help="no progress, only the result")
     stop = command("down", down, "Stop a lab and remove all that it made.")
     stop.add_argument("--keep", action="store_true", help="only stop it: 'azlab up' goes on where it was")
@@ -310,6 +315,7 @@ def parser() -> argparse.ArgumentParser:
     show.add_argument("--lines", "-n", type=int, default=50, help="how many lines (default 50)")
     command("env", env, "Print what a shell needs to use the lab: eval \"$(azlab env)\".").add_argument(
         "--json", action="store_true", help="for programs")
+    steering.add_commands(command)
     command("reset", reset, "Empty a running lab and leave it running.")
     replayed = command("conformance", conformance, "Compare a fresh lab with recorded exchanges with Azure.")
     replayed.add_argument("folder", help="folder of recordings")

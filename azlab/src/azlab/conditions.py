@@ -4,6 +4,7 @@
 """The conditions of a lab from a file or at run time: latencies, faults, quota, throttling, pages, the old Docker extension.
 
     {"latency_scale": 0.1, "jitter": 0.2, "core_quota": 100, "page_size": 50, "throttling": {"on": true, "scale": 1},
+     "provisioning_timeout": 60,
      "docker_extension": "retired" or "broken" or "working",
      "overrides": [{"type": "Microsoft.Compute/virtualMachines", "method": "PUT", "seconds": 4}],
      "faults": [{"method": "PUT", "path": "virtualMachines", "nth": 3, "status": 500}]}
@@ -11,6 +12,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +21,8 @@ from azlab.faults import FaultError
 from azlab.lab import Lab
 from azlab.settings import SettingsError
 
-KEYS = ("latency_scale", "jitter", "core_quota", "page_size", "throttling", "docker_extension", "overrides",
-        "faults")
+KEYS = ("latency_scale", "jitter", "core_quota", "page_size", "throttling", "provisioning_timeout", "docker_extension",
+        "overrides", "faults")
 
 
 def apply(lab: Lab, data: Any) -> None:
@@ -40,7 +42,9 @@ def apply(lab: Lab, data: Any) -> None:
         if "page_size" in data:
             lab.page_size = _positive(data, "page_size", int)
         if "throttling" in data:
-            lab.throttle.set(on=bool(data["throttling"]["on"]), scale=float(data["throttling"].get("scale", 1)))
+            lab.throttle.set(**_throttling(data["throttling"]))
+        if "provisioning_timeout" in data:
+            lab.driver.boot_seconds = _positive(data, "provisioning_timeout", float)
         if "docker_extension" in data:
             if data["docker_extension"] not in MODES:
                 raise ValueError(f"docker_extension is {data['docker_extension']!r}, but must be one of {', '.join(MODES)}")
@@ -51,6 +55,24 @@ def apply(lab: Lab, data: Any) -> None:
             lab.faults.add(rule)
     except (FaultError, TypeError, ValueError, KeyError, AttributeError) as problem:
         raise SettingsError(f"these conditions cannot be used: {problem}") from None
+
+
+def _throttling(value: Any) -> dict[str, Any]:
+    """{"on": true, "scale": 1}, or short: true, false, or the scale of the buckets alone."""
+    if isinstance(value, dict):
+        return {"on": bool(value["on"]), "scale": float(value.get("scale", 1))}
+    if isinstance(value, bool):
+        return {"on": value, "scale": 1.0}
+    return {"on": True, "scale": float(value)}
+
+
+def show(lab: Lab) -> dict[str, Any]:
+    """The conditions in force, in the form in which they are set."""
+    return {"latency_scale": lab.latency.scale, "jitter": lab.latency.jitter, "core_quota": lab.settings.core_quota,
+            "page_size": lab.page_size, "throttling": {"on": lab.throttle.on, "scale": lab.throttle.scale},
+            "provisioning_timeout": lab.driver.boot_seconds, "docker_extension": lab.docker_extension,
+            "overrides": [{"type": t, "method": m, "seconds": s} for (t, m), s in lab.latency.overrides.items()],
+            "faults": [asdict(rule) for rule in lab.faults.rules]}
 
 
 def _positive(data: dict[str, Any], key: str, kind: Any) -> Any:

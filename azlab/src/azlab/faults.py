@@ -29,7 +29,7 @@ class Rule:
     message: str = "An error occurred."
     headers: dict[str, str] = field(default_factory=dict)
     cut: str | None = None              # … or cut the connection: before | after the effect
-    operation: dict[str, str] | None = None     # … or let the operation on the resource fail: {code, message}
+    operation: dict[str, Any] | None = None     # … or let the operation on the resource fail: {code, message, after}
     delay: float = 0.0                  # seconds to wait before anything else
     seen: int = 0
     struck: int = 0
@@ -87,12 +87,12 @@ class Faults:
                 acting = acting or rule
         return acting
 
-    def operation_error(self, operation: Operation) -> dict[str, str] | None:
-        """What the operation has to fail with, if a rule says so."""
+    def operation_error(self, operation: Operation) -> dict[str, Any] | None:
+        """What the operation has to fail with, if a rule says so; with `after` it has its effect all the same."""
         for rule in self.rules:
             path = operation.resource_id + (f"/{operation.effect}" if operation.effect else "")
             if rule.operation is not None and rule.matches(rule.method.upper(), path) and rule.strikes():
-                return {"code": rule.operation["code"],
+                return {"code": rule.operation["code"], "after": bool(rule.operation.get("after")),
                         "message": rule.operation.get("message", "The operation failed because a fault of the lab asked "
                                                                  "for it.")}
         return None

@@ -153,11 +153,10 @@ class Operations:
         await self.gate.wait()
         effect, failed = self._effects[operation.effect]
         try:
-            for rule in list(self.fail_next):
-                fault = rule(operation)
-                if fault:
-                    raise MachineError(fault["code"], fault["message"])
-            output = await effect(operation)
+            fault = next((f for f in [rule(operation) for rule in self.fail_next] if f), None)
+            output = None if fault and not fault.get("after") else await effect(operation)
+            if fault:
+                raise MachineError(fault["code"], fault["message"])
         except MachineError as problem:
             error = {"code": problem.code, "message": problem.message}
         except ArmError as problem:
@@ -171,6 +170,7 @@ class Operations:
             return
         log.warning("operation %s on %s failed: %s: %s", operation.effect, operation.resource_id, error["code"],
                     error["message"])
+        operation.error = error
         failed(operation)
         self._finish(operation, "Failed", error)
 

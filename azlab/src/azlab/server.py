@@ -99,6 +99,7 @@ class Server:
         self.lab = Lab(self.settings, self.driver)
         if self.settings.conditions:
             conditions.load(self.lab, Path(self.settings.conditions))
+        conditions.apply(self.lab, self.settings.given)
         app = App(self.lab, self.requests)
         await self.driver.start(_progress)
         await self.lab.open()

@@ -12,6 +12,7 @@ import secrets
 import uuid
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
+from typing import Any
 
 from azlab import pki
 from azlab.machines.driver import LabConfig
@@ -41,6 +42,7 @@ class Settings:
     public_range: str = "203.0.113.0/24"
     core_quota: int = 4000
     conditions: str = ""            # file that `azlab up` was given; read at each start
+    given: dict[str, Any] = field(default_factory=dict)     # conditions of `azlab up --set`, over those of the file
     subscription_id: str = field(default_factory=lambda: str(uuid.uuid4()))
     tenant: str = field(default_factory=lambda: str(uuid.uuid4()))
     client_id: str = field(default_factory=lambda: str(uuid.uuid4()))

@@ -11,7 +11,6 @@ import pytest
 from machine_lab import CONTROLLER, Lab, machine_id, until
 
 from azlab.machines.docker import create_driver
-from azlab.machines.docker import driver as docker_driver
 from azlab.machines.driver import MachineError
 
 pytestmark = pytest.mark.machines
@@ -116,7 +115,7 @@ def test_a_gateway_that_was_killed_is_made_good_again(lab: Lab) -> None:
 
 
 def test_a_machine_that_does_not_come_up_says_so(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(docker_driver, "BOOT_SECONDS", 4.0)
+    monkeypatch.setattr(lab.driver, "boot_seconds", 4.0)
     spec = replace(lab.spec(5), custom_data=b"#cloud-config\nbootcmd: [sleep 300]\n")
     try:
         with pytest.raises(MachineError) as caught:

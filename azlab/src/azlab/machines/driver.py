@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Protocol
 
 Progress = Callable[[str], None]
+PROVISIONING_SECONDS = 1200.0           # that Azure gives a Linux machine
 
 
 class MachineError(Exception):
@@ -194,6 +195,8 @@ class NetworkState:
 
 class MachineDriver(Protocol):
     """All calls are coroutines; each raises MachineError when the machine cannot do what is asked."""
+
+    boot_seconds: float                 # that a machine may take to come up before OSProvisioningTimedOut
 
     @property
     def hot_disks(self) -> bool:

@@ -4,13 +4,15 @@
 """`--machines none`: a control plane without machines. Nothing boots, so nothing can run a command."""
 from __future__ import annotations
 
-from azlab.machines.driver import CommandResult, DataDisk, MachineError, MachineSpec, NetworkSpec, NetworkState, Progress
+from azlab.machines.driver import (
+    PROVISIONING_SECONDS, CommandResult, DataDisk, MachineError, MachineSpec, NetworkSpec, NetworkState, Progress)
 
 
 class NoMachines:
     """Remembers which machines should be on, and the last network state for whoever wants to look at it."""
 
     hot_disks = True
+    boot_seconds = PROVISIONING_SECONDS
 
     def __init__(self) -> None:
         self.states: dict[str, str] = {}

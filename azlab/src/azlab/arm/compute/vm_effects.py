@@ -63,6 +63,7 @@ class Effects:
             resource.private["power"] = power
         resource.private["changed"] = now_text()
         resource.private["error"] = error
+        resource.private["silent"] = error is not None and error["code"] == "OSProvisioningTimedOut"
         self.lab.store.put(resource)
         self.lab.network_changed()
 
@@ -88,7 +89,9 @@ class Effects:
         try:
             await self.lab.driver.create_machine(spec)
         except MachineError as problem:
-            self._settle(resource, "Failed", "stopped", {"code": problem.code, "message": problem.message})
+            # A machine that did not report in time runs all the same, and may still come up.
+            power = "running" if await self.lab.driver.machine_state(spec.id) == "running" else "stopped"
+            self._settle(resource, "Failed", power, {"code": problem.code, "message": problem.message})
             raise
         self._settle(resource, "Succeeded", "running")
 
@@ -121,8 +124,8 @@ class Effects:
     def _failed(self, operation: Operation) -> None:
         resource = self._machine(operation)
         if resource and resource.state != "Failed":
-            power = "stopped" if operation.effect == "create vm" else None
-            self._settle(resource, "Failed", power, resource.private.get("error"))
+            never_ran = operation.effect == "create vm" and resource.private["power"] != "running"
+            self._settle(resource, "Failed", "stopped" if never_ran else None, operation.error)
 
     async def _delete(self, operation: Operation) -> None:
         resource = self._machine(operation)
@@ -171,7 +174,7 @@ class Effects:
         resource = self._machine(operation)
         if resource:
             self._settle(resource, "Failed", resource.private.get("before") or resource.private["power"],
-                         {"code": "OperationFailed", "message": f"The last {operation.effect} failed."})
+                         operation.error)
 
     # -- commands
     async def _run_command(self, operation: Operation) -> dict[str, Any]:

@@ -70,10 +70,7 @@ def instance_view(lab: Lab, resource: Resource) -> dict[str, Any]:
     if running:
         view.update(computerName=p["osProfile"]["computerName"], osName=image.get("osName", ""),
                     osVersion=image.get("osVersion", ""))
-        view["vmAgent"] = {"vmAgentVersion": "2.15.0.1", "statuses": [
-            {"code": "ProvisioningState/succeeded", "level": "Info", "displayStatus": "Ready",
-             "message": "Guest Agent is running", "time": changed}], "extensionHandlers": [
-            _handler(e) for e in extensions_of(lab, resource)]}
+        view["vmAgent"] = _agent(lab, resource, changed)
     disks = [p["storageProfile"]["osDisk"], *p["storageProfile"]["dataDisks"]]
     view["disks"] = [{"name": d["name"], "statuses": [
         {"code": "ProvisioningState/succeeded", "level": "Info", "displayStatus": "Provisioning succeeded",
@@ -83,6 +80,17 @@ def instance_view(lab: Lab, resource: Resource) -> dict[str, Any]:
     view["hyperVGeneration"] = image.get("generation", "V2")
     view["statuses"] = statuses(resource)
     return view
+
+
+def _agent(lab: Lab, resource: Resource, changed: str) -> dict[str, Any]:
+    if resource.private.get("silent"):
+        return {"vmAgentVersion": "Unknown", "statuses": [
+            {"code": "ProvisioningState/Unavailable", "level": "Warning", "displayStatus": "Not Ready",
+             "message": "VM status blob is found but not yet populated.", "time": changed}]}
+    return {"vmAgentVersion": "2.15.0.1", "statuses": [
+        {"code": "ProvisioningState/succeeded", "level": "Info", "displayStatus": "Ready",
+         "message": "Guest Agent is running", "time": changed}], "extensionHandlers": [
+        _handler(e) for e in extensions_of(lab, resource)]}
 
 
 def _handler(extension: Resource) -> dict[str, Any]:

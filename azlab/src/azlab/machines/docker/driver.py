@@ -7,7 +7,6 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import logging
-import os
 
 import docker.errors
 from docker.models.containers import Container
@@ -20,11 +19,12 @@ from azlab.machines.docker.gateway import Gateways
 from azlab.machines.docker.machine import Machines, plug
 from azlab.machines.docker.reboots import Reboots
 from azlab.machines.docker.slices import slice_for
-from azlab.machines.driver import CommandResult, DataDisk, LabConfig, MachineError, MachineSpec, NetworkSpec, NetworkState, Progress
+from azlab.machines.driver import (
+    PROVISIONING_SECONDS, CommandResult, DataDisk, LabConfig, MachineError, MachineSpec, NetworkSpec, NetworkState, Progress)
 from azlab.registry import LabRegistry
 
 log = logging.getLogger("azlab.machines")
-BOOT_SECONDS = float(os.environ.get("AZLAB_BOOT_SECONDS", "1200"))     # Azure gives a machine 20 minutes (40 for Windows)
+LATER_BOOT_SECONDS = 60.0
 
 
 class DockerMachines:
@@ -32,6 +32,7 @@ class DockerMachines:
 
     def __init__(self, config: LabConfig) -> None:
         self.config = config
+        self.boot_seconds = PROVISIONING_SECONDS
         self.controller = str(ipaddress.IPv4Network(config.public_range)[1])
         self._engine: Engine | None = None
         self._state = NetworkState()
@@ -108,7 +109,7 @@ class DockerMachines:
         async with self._lock(machine_id):
             container = await self._call(self.machines.get, machine_id)
             if container.status != "running":
-                await self._boot(container)
+                await self._boot_again(container)
 
     async def power_off(self, machine_id: str) -> None:
         async with self._lock(machine_id):
@@ -120,7 +121,7 @@ class DockerMachines:
     async def restart(self, machine_id: str) -> None:
         async with self._lock(machine_id):
             await self._stop(machine_id)
-            await self._boot(await self._call(self.machines.get, machine_id))
+            await self._boot_again(await self._call(self.machines.get, machine_id))
 
     async def redeploy(self, machine_id: str) -> None:
         """There is one host only, so that moving to another one comes to a stop and a start; the OS disk is kept."""
@@ -209,12 +210,22 @@ class DockerMachines:
         ca = self.config.ca_file.read_bytes() if self.config.ca_file else None
         await self._call(self.disks.assign, spec.id, spec.data_disks)
         await self._boot(await self._call(
-            self.machines.create, spec, ca, self.registry.address, block_devices=self.disks.available))
+            self.machines.create, spec, ca, self.registry.address, block_devices=self.disks.available),
+            self.boot_seconds)
 
-    async def _boot(self, container: Container) -> None:
+    async def _boot_again(self, container: Container) -> None:
+        """Azure waits for the agent at the first boot only: a later one has ended when the machine runs, whatever is in it."""
+        try:
+            await self._boot(container, min(self.boot_seconds, LATER_BOOT_SECONDS))
+        except MachineError as error:
+            if error.code != "OSProvisioningTimedOut" or not await self._call(self.machines.runs, container):
+                raise
+            log.warning("%s runs, but does not answer: %s", container.labels[names.LABEL_ID], error)
+
+    async def _boot(self, container: Container, seconds: float) -> None:
         await self._call(self.disks.plug_in, container, container.labels[names.LABEL_ID])
         await self._plug(container, await self._call(self.machines.start, container))
-        errors = await self._call(self.machines.wait_booted, container, BOOT_SECONDS)
+        errors = await self._call(self.machines.wait_booted, container, seconds)
         machine_id = container.labels[names.LABEL_ID]
         self.boot_errors[machine_id] = errors
         if errors:

@@ -73,6 +73,11 @@ class Machines:
             raise MachineError("OSProvisioningTimedOut", f"the machine ended while it started: {self.last_words(container)}")
         return pid
 
+    @staticmethod
+    def runs(container: Container) -> bool:
+        container.reload()
+        return str(container.status) == "running"
+
     def remove(self, machine_id: str) -> None:
         """The container and its OS disk; data disks stay."""
         container = self.find(machine_id)
@@ -100,13 +105,14 @@ class Machines:
 
     def wait_booted(self, container: Container, seconds: float) -> str:
         """Until cloud-init is done and sshd answers; what cloud-init complained about (empty: nothing)."""
-        script = f"timeout {int(seconds)} /usr/lib/azlab/booted"
+        script = f"timeout {max(1, int(seconds))} /usr/lib/azlab/booted"
         result = container.exec_run(["/bin/sh", "-c", script])
         text = (result.output or b"").decode(errors="replace").strip()
         if result.exit_code != 0:
             raise MachineError("OSProvisioningTimedOut", (
-                f"OS Provisioning for VM '{container.labels.get('azlab.name', container.name)}' did not finish in the allotted time "
-                f"({int(seconds)} s). {text or self.last_words(container)}"))
+                f"OS Provisioning for VM '{container.labels.get('azlab.name', container.name)}' did not finish in the allotted time. "
+                "The VM may still finish provisioning successfully. Please check provisioning state later. (In this lab: "
+                f"{int(seconds)} s. {text or self.last_words(container)})"))
         return text
 
     @staticmethod
