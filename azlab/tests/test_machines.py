@@ -266,8 +266,10 @@ def test_the_core_quota() -> None:
         status, code, message = group.refused("PUT", f"{COMPUTE}/virtualMachines/c",
                                               vm_body("c", group.nic("nc", subnet)["id"]))
         assert (status, code) == (409, "OperationNotAllowed")
-        assert message == ("Operation results in exceeding quota limits of Core. Maximum allowed: 5, Current in use: 4, "
-                           "Additional requested: 2.")
+        assert message.startswith(
+            "Operation could not be completed as it results in exceeding approved Total Regional Cores quota. Additional details - "
+            "Deployment Model: Resource Manager, Location: westeurope, Current Limit: 5, Current Usage: 4, Additional Required: 2, "
+            "(Minimum) New Limit Required: 6. ")
         usages = {u["name"]["value"]: u for u in
                   azure.arm("GET", f"{COMPUTE}/locations/westeurope/usages")[1]["value"]}
         assert (usages["cores"]["currentValue"], usages["cores"]["limit"]) == (4, 5)

@@ -309,9 +309,9 @@ def test_the_quota_counts_all_instances() -> None:
     with testing.lab(core_quota=6) as azure:
         group = Group(azure, "quota")
         subnet = group.vnet()
-        assert group.refused("PUT", SET, set_body(profile(subnet), 4)) == (
-            409, "OperationNotAllowed", "Operation results in exceeding quota limits of Core. Maximum allowed: 6, Current in use: 0, "
-                                        "Additional requested: 8.")
+        status, code, message = group.refused("PUT", SET, set_body(profile(subnet), 4))
+        assert (status, code) == (409, "OperationNotAllowed")
+        assert "Current Limit: 6, Current Usage: 0, Additional Required: 8, (Minimum) New Limit Required: 8." in message
         put_set(group, set_body(profile(subnet), 3))
 
 

@@ -6,6 +6,8 @@
     {"latency_scale": 0.1, "jitter": 0.2, "core_quota": 100, "page_size": 50, "throttling": {"on": true, "scale": 1},
      "provisioning_timeout": 60,
      "docker_extension": "retired" or "broken" or "working",
+     "quotas": [{"name": "standardDSv3Family", "region": "westeurope", "limit": 8}],
+     "unavailable": [{"size": "Standard_D2s_v3", "region": "westeurope", "zones": ["1"]}],
      "overrides": [{"type": "Microsoft.Compute/virtualMachines", "method": "PUT", "seconds": 4}],
      "faults": [{"method": "PUT", "path": "virtualMachines", "nth": 3, "status": 500}]}
 """
@@ -19,10 +21,11 @@ from typing import Any
 from azlab.arm.compute.docker_extension import MODES
 from azlab.faults import FaultError
 from azlab.lab import Lab
+from azlab.limits import LimitError
 from azlab.settings import SettingsError
 
-KEYS = ("latency_scale", "jitter", "core_quota", "page_size", "throttling", "provisioning_timeout", "docker_extension",
-        "overrides", "faults")
+KEYS = ("latency_scale", "jitter", "core_quota", "quotas", "unavailable", "page_size", "throttling", "provisioning_timeout",
+        "docker_extension", "overrides", "faults")
 
 
 def apply(lab: Lab, data: Any) -> None:
@@ -38,7 +41,11 @@ def apply(lab: Lab, data: Any) -> None:
         if "jitter" in data:
             lab.latency.jitter = min(1.0, _positive(data, "jitter", float))
         if "core_quota" in data:
-            lab.settings.core_quota = _positive(data, "core_quota", int)
+            lab.limits.cores = _positive(data, "core_quota", int)
+        if "quotas" in data:
+            lab.limits.set_quotas(data["quotas"])
+        if "unavailable" in data:
+            lab.limits.set_missing(data["unavailable"])
         if "page_size" in data:
             lab.page_size = _positive(data, "page_size", int)
         if "throttling" in data:
@@ -53,7 +60,7 @@ def apply(lab: Lab, data: Any) -> None:
             lab.latency.overrides = {(o["type"].lower(), o["method"].upper()): float(o["seconds"]) for o in data["overrides"]}
         for rule in data.get("faults", []):
             lab.faults.add(rule)
-    except (FaultError, TypeError, ValueError, KeyError, AttributeError) as problem:
+    except (FaultError, LimitError, TypeError, ValueError, KeyError, AttributeError) as problem:
         raise SettingsError(f"these conditions cannot be used: {problem}") from None
 
 

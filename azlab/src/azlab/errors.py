@@ -264,8 +264,13 @@ TABLE: dict[str, tuple[int, str, str, str]] = {
                  "The request failed due to conflict with a concurrent request. To resolve it, please refer to "
                  "https://aka.ms/activitylog to get more details on the conflicting requests.", "service"),
     "quota": (409, "OperationNotAllowed",
-              "Operation results in exceeding quota limits of Core. Maximum allowed: {limit}, Current in use: {used}, "
-              "Additional requested: {asked}.", "service"),
+              "Operation could not be completed as it results in exceeding approved {name} Cores quota. Additional details - "
+              "Deployment Model: Resource Manager, Location: {location}, Current Limit: {limit}, Current Usage: {used}, Additional "
+              "Required: {asked}, (Minimum) New Limit Required: {needed}. Setup Alerts when Quota reaches threshold. Learn more at "
+              "https://aka.ms/quotamonitoringalerting . Submit a request for Quota increase at "
+              "https://aka.ms/ProdportalCRP/#blade/Microsoft_Azure_Capacity/UsageAndQuota.ReactView by specifying parameters listed in "
+              "the ‘Details’ section for deployment to succeed. Please read more about quota limits at "
+              "https://docs.microsoft.com/en-us/azure/azure-supportability/per-vm-quota-requests", "service"),
     "not_running": (409, "OperationNotAllowed",
                     "The operation requires the VM to be running (or set to run).", "service"),
     "extension_not_running": (409, "OperationNotAllowed",

@@ -13,6 +13,7 @@ from azlab import netstate
 from azlab.catalogue import Catalogue
 from azlab.faults import Faults
 from azlab.latency import Latency
+from azlab.limits import Limits
 from azlab.machines.driver import MachineDriver, MachineError
 from azlab.machines.none import NoMachines
 from azlab.operations import Operation, Operations
@@ -40,6 +41,7 @@ class Lab:
         self.docker_extension = "broken"    # see azlab.arm.compute.docker_extension.MODES
         self.locks: list[dict[str, Any]] = list(self.store.get_meta("locks", {}).values())
         self.catalogue = Catalogue()
+        self.limits = Limits(self.catalogue, self.store, settings.core_quota)
         self.operations.fail_next.append(self.faults.operation_error)
         self.operations.on_change = self.network_changed
         self._network_wanted = asyncio.Event()

@@ -120,8 +120,8 @@ class VirtualMachines(ComputeType):
             raise arm_error("changed", target="availabilitySet.id")
         new = {**old, **{k: p[k] for k in PLAIN if k in p}}
         if "hardwareProfile" in p:
-            size = vm_body.check_size(self.lab, p, existing.location)
-            vm_body.check_quota(self.lab, size, existing.location, existing)
+            size = vm_body.check_size(self.lab, p, existing.location, existing.body.get("zones", ()))
+            self.lab.limits.check_cores(size, existing.location, existing, spot=old.get("priority") == "Spot")
             new["hardwareProfile"] = {**old["hardwareProfile"], **p["hardwareProfile"], "vmSize": size}
         if "networkProfile" in p and not vm_body.configurations(p):      # configurations are read at the creation only
             new["networkProfile"] = {"networkInterfaces": vm_body.interfaces(

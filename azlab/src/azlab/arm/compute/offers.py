@@ -12,6 +12,7 @@ from azlab.arm.wire import Answer, Call
 from azlab.catalogue import Size
 from azlab.errors import arm_error
 from azlab.lab import Lab
+from azlab.limits import COMPUTE, NETWORK, SPOT
 
 RUN_SHELL_SCRIPT: dict[str, Any] = {
     "$schema": "http://schema.management.azure.com/schemas/2016-11-17/runcommands.json", "id": "RunShellScript",
@@ -70,8 +71,7 @@ class Offers:
             regions = regions[:]
         return Answer(200, {"value": [self._sku(s, r) for r in regions for s in self.lab.catalogue.sizes.values()]})
 
-    @staticmethod
-    def _sku(size: Size, region: dict[str, Any]) -> dict[str, Any]:
+    def _sku(self, size: Size, region: dict[str, Any]) -> dict[str, Any]:
         capabilities = {"vCPUs": size.cores, "vCPUsAvailable": size.cores, "MemoryGB": f"{size.memory_mb / 1024:g}",
                         "MaxDataDiskCount": size.max_data_disks, "PremiumIO": size.premium,
                         "HyperVGenerations": size.generations, "CpuArchitectureType": "x64",
@@ -81,38 +81,31 @@ class Offers:
         return {"resourceType": "virtualMachines", "name": size.name, "tier": "Standard",
                 "size": size.name.split("_", 1)[1], "family": size.family, "locations": [region["name"]],
                 "locationInfo": [{"location": region["name"], "zones": region["zones"], "zoneDetails": []}],
-                "capabilities": [{"name": k, "value": str(v)} for k, v in capabilities.items()], "restrictions": []}
+                "capabilities": [{"name": k, "value": str(v)} for k, v in capabilities.items()],
+                "restrictions": self.lab.limits.restrictions(size.name, region)}
 
     def usages(self, call: Call) -> Answer:
         region = self._region(call)["name"]
-        machines = [m for m in self.lab.store.of_type(VM) if m.location == region]
-        limit = self.lab.settings.core_quota
-        families: dict[str, int] = {s.family: 0 for s in self.lab.catalogue.sizes.values()}
-        for machine in machines:
-            size = self.lab.catalogue.sizes[machine.properties["hardwareProfile"]["vmSize"].lower()]
-            families[size.family] += size.cores
+        limits, cores = self.lab.limits, self.lab.limits.used_cores(region)
+        machines = len([m for m in self.lab.store.of_type(VM) if m.location == region])
         sets = len([s for s in self.lab.store.of_type("Microsoft.Compute/availabilitySets") if s.location == region])
-        entries = [_usage("availabilitySets", "Availability Sets", sets, 2500),
-                   _usage("cores", "Total Regional vCPUs", sum(families.values()), limit),
-                   _usage("virtualMachines", "Virtual Machines", len(machines), 25000)]
-        entries += [_usage(f, f.replace("standard", "Standard ").replace("Family", " Family vCPUs"), n, limit)
-                    for f, n in families.items()]
-        return Answer(200, {"value": entries})
+        rows = [("availabilitySets", "Availability Sets", sets, COMPUTE["availabilitySets"]),
+                ("cores", "Total Regional vCPUs", cores["cores"], None),
+                ("virtualMachines", "Virtual Machines", machines, COMPUTE["virtualMachines"]),
+                (SPOT, "Total Regional Low-priority vCPUs", cores[SPOT], None)]
+        rows += [(f, f.replace("standard", "Standard ").replace("Family", " Family vCPUs"), cores.get(f, 0), None)
+                 for f in dict.fromkeys(s.family for s in self.lab.catalogue.sizes.values())]
+        return Answer(200, {"value": [_usage(n, t, used, limits.limit(n, region, default)) for n, t, used, default in rows]})
 
     def network_usages(self, call: Call) -> Answer:
         region = self._region(call)["name"]
 
         def count(kind: str) -> int:
             return len([r for r in self.lab.store.of_type(f"Microsoft.Network/{kind}") if r.location == region])
-        rows = (("VirtualNetworks", "Virtual Networks", "virtualNetworks", 1000),
-                ("NetworkSecurityGroups", "Network Security Groups", "networkSecurityGroups", 5000),
-                ("NetworkInterfaces", "Network Interfaces", "networkInterfaces", 65536),
-                ("PublicIPAddresses", "Public IP Addresses", "publicIPAddresses", 1000),
-                ("LoadBalancers", "Load Balancers", "loadBalancers", 1000),
-                ("NatGateways", "Nat Gateways", "natGateways", 1000))
         base = f"/subscriptions/{call.subscription}/providers/Microsoft.Network/locations/{region}/usages"
-        return Answer(200, {"value": [{**_usage(n, t, count(k), limit), "id": f"{base}/{n}"}
-                                      for n, t, k, limit in rows]})
+        return Answer(200, {"value": [{**_usage(n, " ".join(w[0].upper() + w[1:] for w in words.split()), count(kind),
+                                                self.lab.limits.limit(n, region, limit)), "id": f"{base}/{n}"}
+                                      for n, (kind, words, _code, limit) in NETWORK.items()]})
 
     def storage_usages(self, call: Call) -> Answer:
         region = self._region(call)["name"]

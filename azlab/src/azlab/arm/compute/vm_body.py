@@ -8,6 +8,7 @@ import base64
 import binascii
 import re
 import uuid
+from collections.abc import Iterable
 from typing import Any
 
 from azlab.arm.compute.base import NIC, VM, invalid, listed, section
@@ -41,8 +42,8 @@ def check_name(name: str) -> None:
                                 "end with '-' or '.'.")
 
 
-def check_size(lab: Lab, body: dict[str, Any], location: str) -> str:
-    """The machine size with Azure's casing."""
+def check_size(lab: Lab, body: dict[str, Any], location: str, zones: Iterable[str] = ()) -> str:
+    """The machine size with Azure's casing; it must be there in the region, and in the zones when some are asked for."""
     size = section(body, "hardwareProfile").get("vmSize")
     if not size:
         raise arm_error("required", target="hardwareProfile.vmSize")
@@ -50,19 +51,8 @@ def check_size(lab: Lab, body: dict[str, Any], location: str) -> str:
     if known is None:
         raise arm_error("vm_size", target="vmSize", size=size,
                         sizes=",".join(s.name for s in lab.catalogue.sizes.values()))
+    lab.limits.check_size(known.name, location, zones)
     return known.name
-
-
-def check_quota(lab: Lab, size: str, location: str, existing: Resource | None, count: int = 1) -> None:
-    """Cores of the region, those of deallocated machines included; `count` machines are asked for."""
-    asked = lab.catalogue.sizes[size.lower()].cores * count
-    used = 0
-    for machine in lab.store.of_type(VM):
-        if machine.location == location and machine is not existing:
-            used += lab.catalogue.sizes[machine.properties["hardwareProfile"]["vmSize"].lower()].cores
-    limit = lab.settings.core_quota
-    if used + asked > limit:
-        raise arm_error("quota", limit=limit, used=used, asked=asked)
 
 
 def check_image(lab: Lab, storage: dict[str, Any], location: str) -> dict[str, Any]:

@@ -37,7 +37,7 @@ class Maker:
         `p` are the properties of the request, `kept` what is kept outside them. Raises ArmError, and then leaves nothing.
         """
         location, name, machine_id = kept["location"], call.id.name, str(call.id)
-        size = vm_body.check_size(self.lab, p, location)
+        size = vm_body.check_size(self.lab, p, location, kept.get("zones", ()))
         storage = section(p, "storageProfile")
         inline = vm_body.configurations(p)
         nics = [] if inline else vm_body.interfaces(self.lab, p, machine_id, location)
@@ -45,7 +45,7 @@ class Maker:
         shown, private = vm_body.os_profile(p, name)
         os_disk = vm_body.os_disk(self.lab, storage, name, image, size)
         disks = vm_body.data_disks(self.lab, storage, name, size, machine_id)
-        vm_body.check_quota(self.lab, size, location, None)
+        self.lab.limits.check_cores(size, location, None, spot=p.get("priority") == "Spot")
         private.update(self._availability(p, kept))
         check_placement(self.lab, p, location)
         group = memberships.of_new(self.lab, p, kept, call.group)

@@ -104,6 +104,8 @@ class NetworkType(ResourceType):
         existing = self.lab.store.get(str(call.id))
         checks.preconditions(call, f'W/"{existing.etag}"' if existing else None)
         kept = self.new_body(call, body, existing)
+        if existing is None:
+            self.lab.limits.check_network(self.name, kept["location"])
         check_name(call.id.name)
         self.refuse_busy(call, existing)
         kept["properties"] = self.prepare(call, body.get("properties", {}), existing, kept)
