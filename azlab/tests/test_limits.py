@@ -65,6 +65,8 @@ def test_addresses_of_a_region_are_counted(azure, group, limits):
 def test_a_size_that_a_zone_lacks(azure, group, limits):
     subnet = group.vnet()
     limits(unavailable=[{"size": "standard_d2s_v3", "region": "westeurope", "zones": ["2"]}])
+    conditions = azure.admin.call("GET", "/conditions")
+    limits(**{k: conditions[k] for k in ("quotas", "unavailable")})      # what is shown can be set
     nic = group.nic("n", subnet)["id"]
     body = vm_body("m", nic, top={"zones": ["2"]}, **D2)
     status, code, message = group.refused("PUT", f"{COMPUTE}/virtualMachines/m", body)

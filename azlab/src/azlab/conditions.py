@@ -75,7 +75,7 @@ def _throttling(value: Any) -> dict[str, Any]:
 
 def show(lab: Lab) -> dict[str, Any]:
     """The conditions in force, in the form in which they are set."""
-    return {"latency_scale": lab.latency.scale, "jitter": lab.latency.jitter, "core_quota": lab.settings.core_quota,
+    return {"latency_scale": lab.latency.scale, "jitter": lab.latency.jitter, "core_quota": lab.limits.cores, **lab.limits.shown(),
             "page_size": lab.page_size, "throttling": {"on": lab.throttle.on, "scale": lab.throttle.scale},
             "provisioning_timeout": lab.driver.boot_seconds, "docker_extension": lab.docker_extension,
             "overrides": [{"type": t, "method": m, "seconds": s} for (t, m), s in lab.latency.overrides.items()],

@@ -86,6 +86,13 @@ class Limits:
             raise LimitError(f"{key}: '{text}' is no region")
         return str(region["name"])
 
+    def shown(self) -> dict[str, Any]:
+        """Both lists, in the form in which they are set."""
+        names = {n.lower(): n for n in self.names()}
+        return {"quotas": [{"name": names[n], **({"region": r} if r else {}), "limit": limit} for (n, r), limit in self._quotas.items()],
+                "unavailable": [{"size": m.size, **({"region": m.region} if m.region else {}), **({"zones": sorted(m.zones)} if m.zones else {})}
+                                for m in self.missing]}
+
     # -- questions
     def limit(self, name: str, region: str, default: int | None = None) -> int:
         """The limit of a quota in a region: of that region, else of all, else Azure's (or the number of cores)."""
