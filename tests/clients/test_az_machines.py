@@ -43,7 +43,7 @@ def one(az: Az, key: pathlib.Path, tmp_path_factory: pytest.TempPathFactory) -> 
 
 def arm(azure: RunningLab, path: str, **query: str) -> dict[str, Any]:
     options = "?" + "&".join(f"${k}={v}" for k, v in query.items()) if query else ""
-    status, body, _ = azure.arm("GET", f"resourceGroups/{GROUP}/providers/{path}{options}")
+    status, body, _headers = azure.arm("GET", f"resourceGroups/{GROUP}/providers/{path}{options}")
     assert status == 200, body
     return dict(body)
 

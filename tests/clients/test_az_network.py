@@ -28,7 +28,7 @@ def network(az: Az) -> None:
 
 def arm(azure: RunningLab, path: str) -> dict[str, Any]:
     """A network resource as the lab shows it."""
-    status, body, _ = azure.arm("GET", f"resourceGroups/{GROUP}/providers/Microsoft.Network/{path}")
+    status, body, _headers = azure.arm("GET", f"resourceGroups/{GROUP}/providers/Microsoft.Network/{path}")
     assert status == 200, body
     return dict(body)
 
