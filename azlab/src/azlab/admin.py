@@ -15,6 +15,8 @@ from aiohttp import web
 from azlab import conditions
 from azlab.faults import FaultError
 from azlab.lab import Lab
+from azlab.page.guard import Guard
+from azlab.page.routes import Page, Render
 from azlab.requestlog import RequestLog
 from azlab.settings import SettingsError
 
@@ -22,9 +24,13 @@ from azlab.settings import SettingsError
 class Admin:
     """Plain HTTP for people and tests; nothing of it exists on Azure."""
 
-    def __init__(self, lab: Lab, requests: RequestLog, stop: Callable[[], None]) -> None:
+    def __init__(self, lab: Lab, requests: RequestLog, stop: Callable[[], None], render: Render) -> None:
         self.lab, self.requests, self._stop = lab, requests, stop
-        self.web = web.Application(middlewares=[_guard])
+        guard = Guard()
+        self.web = web.Application(middlewares=[guard.middleware])
+        page = Page(lab, requests, render, guard.key)
+        self.web.add_routes(page.routes())
+        self.web.on_shutdown.append(page.close)
         self.web.add_routes([
             web.get("/", self.status), web.get("/requests", self.list_requests),
             web.delete("/requests", self.clear_requests), web.get("/faults", self.list_faults),
@@ -37,6 +43,9 @@ class Admin:
             web.get("/conditions", self.conditions), web.post("/conditions", self.set_conditions), web.post("/shutdown", self.shutdown)])
 
     async def status(self, request: web.Request) -> web.Response:
+        """Counts and settings; a browser is led to the page."""
+        if "text/html" in request.headers.get("Accept", ""):
+            raise web.HTTPFound("/page/")
         store, settings = self.lab.store, self.lab.settings
         counts: dict[str, int] = {}
         for resource in store.resources.values():
@@ -163,13 +172,3 @@ async def _object(request: web.Request) -> dict[str, Any]:
     if not isinstance(data, dict):
         raise web.HTTPBadRequest(text="the body must be a JSON object")
     return data
-
-
-@web.middleware
-async def _guard(request: web.Request, handler: Any) -> web.StreamResponse:
-    """Only programs on this machine: a web page in a browser must not be able to steer the lab."""
-    host = request.host.rsplit(":", 1)[0]
-    if host not in ("127.0.0.1", "localhost") or "Origin" in request.headers:
-        raise web.HTTPForbidden(text="the admin API answers local programs only")
-    response: web.StreamResponse = await handler(request)
-    return response

@@ -74,7 +74,7 @@ class App:
             log.exception("%s %s failed", request.method, request.path_qs)
             response = _error_response(arm_error("internal"))
         _common_headers(request, response)
-        self.requests.add(request, response.status, started, note)
+        self.requests.add(request, response.status, started, note, response)
         return response
 
     @staticmethod

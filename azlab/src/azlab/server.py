@@ -107,7 +107,7 @@ class Server:
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         context.load_cert_chain(self.settings.home / "server.pem", self.settings.home / "server-key.pem")
         await self._serve(app.web, api, context)
-        await self._serve(Admin(self.lab, self.requests, self.stop).web, admin, None)
+        await self._serve(Admin(self.lab, self.requests, self.stop, app.router.render).web, admin, None)
         self.settings.pid = os.getpid()
         self.settings.save()
 

@@ -88,6 +88,7 @@ class Store:
         self._targets: dict[str, list[tuple[str, str]]] = {}      # lid → (target, part that refers)
         self._referrers: dict[str, dict[str, str]] = {}           # target → {part that refers: lid of its resource}
         self._seq = 0
+        self.changes = 0                # counts what was written, so that whoever shows the state sees that it is another
         for (data,) in self._db.execute("SELECT data FROM resources ORDER BY seq"):
             self._index(Resource(**json.loads(data)))
         self._seq = max((r.seq for r in self.resources.values()), default=0)
@@ -104,6 +105,7 @@ class Store:
         if not resource.seq:
             self._seq += 1
             resource.seq = self._seq
+        self.changes += 1
         self._index(resource)
         data = json.dumps(resource.__dict__, separators=(",", ":"))
         self._db.execute("INSERT OR REPLACE INTO resources VALUES (?, ?, ?)", (resource.lid, resource.seq, data))
@@ -113,6 +115,7 @@ class Store:
         resource = self.resources.pop(lid, None)
         if resource is None:
             return None
+        self.changes += 1
         self._by_type[resource.type.lower()].pop(lid, None)
         self._by_group[self._group_key(lid)].pop(lid, None)
         self._unlink(lid)
@@ -145,6 +148,7 @@ class Store:
 
     def clear(self) -> None:
         """Forget all resources."""
+        self.changes += 1
         for table in (self.resources, self._by_type, self._by_group, self._targets, self._referrers):
             table.clear()
         self._db.execute("DELETE FROM resources")
@@ -175,6 +179,7 @@ class Store:
 
     # -- operations and settings
     def put_operation(self, op_id: str, data: dict[str, Any]) -> None:
+        self.changes += 1
         self._db.execute("INSERT OR REPLACE INTO operations VALUES (?, ?)", (op_id, json.dumps(data)))
 
     def drop_operations(self, op_ids: Iterable[str]) -> None:

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 from urllib.parse import unquote
 
 from azlab import api_versions
@@ -19,6 +20,7 @@ from azlab.arm.wire import Answer, Call
 from azlab.errors import ArmError, arm_error
 from azlab.ids import ResourceId
 from azlab.lab import Lab
+from azlab.store import Resource
 
 _VERSION = re.compile(r"^(20\d\d)-(\d\d)-(\d\d)(-preview|-privatepreview|-alpha|-beta)?$")
 _GUID = re.compile(r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$", re.IGNORECASE)
@@ -48,6 +50,11 @@ class Router:
         if lower[:1] == ("providers",) and len(parts) >= 2:
             raise arm_error("invalid_namespace", namespace=parts[1])
         raise ArmError(404, "NotFound", f"The resource '{call.path}' could not be found.", source="gateway")
+
+    def render(self, resource: Resource) -> dict[str, Any]:
+        """A resource as its GET shows it."""
+        kind = self.registry.find(resource.type)
+        return kind.render(resource) if kind else self.groups.render(resource)
 
     @staticmethod
     def _only_get(call: Call, handler: object) -> Answer:
