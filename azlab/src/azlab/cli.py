@@ -221,7 +221,7 @@ def status(args: argparse.Namespace) -> int:
         print(json.dumps({**state, "pid": settings.pid, "admin": f"http://127.0.0.1:{settings.admin_port}"}))
         return 0
     print(f"azlab '{args.name}' is running (pid {settings.pid})\n  API       {settings.url}\n"
-          f"  admin     http://127.0.0.1:{settings.admin_port}\n  machines  {settings.machines}\n"
+          f"  page      http://127.0.0.1:{settings.admin_port}/page/\n  admin     http://127.0.0.1:{settings.admin_port}\n  machines  {settings.machines}\n"
           f"  latency   {state['latency_scale']} x Azure's\n  state     {settings.home}\n"
           f"  operations in flight: {state['operations_in_flight']}, requests so far: {state['requests']}")
     for type_name, count in sorted(state["resources"].items()):
@@ -243,15 +243,22 @@ def logs(args: argparse.Namespace) -> int:
 
 
 def env(args: argparse.Namespace) -> int:
-    """Print exports for a shell. They hold the lab's client secret."""
+    """Print what a shell needs. It holds the lab's client secret."""
     settings = require(args.name)
     variables = settings.environment()
-    if args.json:
+    shell = "json" if args.json else args.shell
+    if shell == "json":
         print(json.dumps(variables))
         return 0
     for name, value in variables.items():
-        print(f"export {name}={shlex.quote(value)}")
+        print(f"set -gx {name} {_fish_quote(value)};" if shell == "fish" else f"export {name}={shlex.quote(value)}")
     return 0
+
+
+def _fish_quote(value: str) -> str:
+    """A word for fish: inside single quotes only the backslash and the quote itself are special.
+    https://fishshell.com/docs/current/language.html#quotes"""
+    return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 
 def run_doctor(args: argparse.Namespace) -> int:
@@ -313,8 +320,10 @@ def parser() -> argparse.ArgumentParser:
     show.add_argument("--requests", action="store_true", help="the requests, as lines of JSON")
     show.add_argument("--follow", "-f", action="store_true", help="go on printing")
     show.add_argument("--lines", "-n", type=int, default=50, help="how many lines (default 50)")
-    command("env", env, "Print what a shell needs to use the lab: eval \"$(azlab env)\".").add_argument(
-        "--json", action="store_true", help="for programs")
+    exports = command("env", env, "Print what a shell needs to use the lab: eval \"$(azlab env)\", or in fish: azlab env --shell fish | source.")
+    exports.add_argument("--shell", choices=("bash", "fish", "json"), default="bash",
+                         help="bash (default; for zsh, dash and ksh too), fish, or json for programs")
+    exports.add_argument("--json", action="store_true", help="the same as --shell json")
     steering.add_commands(command)
     command("reset", reset, "Empty a running lab and leave it running.")
     replayed = command("conformance", conformance, "Compare a fresh lab with recorded exchanges with Azure.")

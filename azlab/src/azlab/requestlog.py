@@ -66,6 +66,7 @@ class RequestLog:
         entry = {"seq": self._seq, "time": round(time.time(), 3), "method": request.method, "path": request.path,
                  "query": request.query_string, "status": status,
                  "milliseconds": round((time.perf_counter() - started) * 1000, 1),
+                 "request_id": response.headers.get("x-ms-request-id", "") if response is not None else "",
                  "client_request_id": request.headers.get("x-ms-client-request-id", ""),
                  "user_agent": request.headers.get("User-Agent", "")}
         if note:

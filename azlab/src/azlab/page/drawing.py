@@ -14,7 +14,8 @@ from azlab.store import Resource, Store
 
 NET = "Microsoft.Network/"
 MACHINE = "Microsoft.Compute/virtualMachines"
-SHOWN = 40              # hosts of a subnet, members of a pool
+SHOWN = 120             # hosts of a subnet
+MEMBERS = 40            # members of a pool
 NETWORKS = 20           # networks, and balancers, of one drawing
 
 
@@ -102,6 +103,7 @@ def _balancer(store: Store, balancer: Resource, pools: dict[str, list[dict[str, 
     members = []
     for pool in p.get("backendAddressPools", []):
         here = pools.get(pool["id"].lower(), [])
-        members.append({"name": pool["name"], "count": len(here), "members": here[:SHOWN]})
+        first = sorted(here, key=lambda host: bool(host["power"] == "running"))      # who does not serve is looked for
+        members.append({"name": pool["name"], "count": len(here), "members": first[:MEMBERS]})
     return {"id": balancer.id, "name": balancer.name, "group": balancer.group, "frontends": frontends, "rules": rules,
             "probes": probes, "pools": members, "nat": len(p.get("inboundNatRules", []))}

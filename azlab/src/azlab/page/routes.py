@@ -42,7 +42,8 @@ def client_of(user_agent: str) -> str:
 
 def request_row(entry: dict[str, Any]) -> dict[str, Any]:
     """A request of the log, as the page shows it."""
-    return {**{k: entry[k] for k in ("seq", "time", "method", "path", "query", "status", "milliseconds")},
+    return {**{k: entry[k] for k in ("seq", "time", "method", "path", "query", "status", "milliseconds", "request_id",
+                                     "client_request_id")},
             "note": entry.get("note", ""), "client": client_of(entry["user_agent"]), "poll": bool(_POLL.search(entry["path"]))}
 
 

@@ -4,6 +4,7 @@
 """PURE: what the page shows of resources, machines, operations and conditions, a page of rows at a time."""
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import asdict
@@ -36,6 +37,11 @@ def row(resource: Resource) -> dict[str, Any]:
     return found
 
 
+def natural(name: str) -> list[tuple[int, str]]:
+    """A key that sorts names as people do: web-2 before web-10."""
+    return [(int(part), "") if part.isdecimal() else (0, part) for part in re.split(r"(\d+)", name.lower())]
+
+
 def _text(resource: Resource) -> str:
     tags = " ".join(f"{k}={v}" for k, v in (resource.body.get("tags") or {}).items())
     return f"{resource.id} {resource.type} {resource.state} {resource.private.get('power', '')} {tags}".lower()
@@ -61,7 +67,7 @@ def listing(store: Store, *, words: str, type_name: str, group: str, offset: int
     matching = select(store.resources.values(), words=words)
     in_group = select(matching, group=group)
     found = select(in_group, type_name=type_name)
-    found.sort(key=lambda r: (group_of(r).lower(), r.type.lower(), r.name.lower()))
+    found.sort(key=lambda r: (group_of(r).lower(), r.type.lower(), natural(r.name)))
     return {"total": len(found), "offset": offset, "rows": [row(r) for r in found[offset:offset + min(limit, LIMIT)]],
             "types": dict(sorted(Counter(r.type for r in in_group).items())),
             "groups": dict(sorted(Counter(group_of(r) for r in matching).items()))}
@@ -90,7 +96,7 @@ def machines(store: Store, *, words: str, group: str, state: str, offset: int, l
     counts = Counter(power(m) or "none" for m in found)
     if state:
         found = [m for m in found if (power(m) or "none") == state]
-    found.sort(key=lambda m: (group_of(m).lower(), m.name.lower()))
+    found.sort(key=lambda m: (group_of(m).lower(), natural(m.name)))
     return {"total": len(found), "offset": offset, "power": dict(sorted(counts.items())),
             "rows": [machine_row(store, m) for m in found[offset:offset + min(limit, LIMIT)]]}
 

@@ -52,7 +52,7 @@ export function conditions() {
   } }, h("h2", {}, "Time and limits"), h("div", { class: "fields" },
     number("Latency scale", "scale", "any", "0: at once; 1: as slow as Azure"), number("Jitter", "jitter", "any", "0.2: ± 20 %"), number("Page size", "size", "1", "0: lists are never cut"), number("Core quota", "quota", "1", "per region"),
     number("Size of the buckets", "buckets", "any", "of throttling; 1: as Azure's")), check("Throttling (429 as Azure sends it)", "throttling"), check("Hold: no operation ends", "hold"), h("button", { class: "main" }, "Set"));
-  const area = h("textarea", { name: "rule", rows: "6", spellcheck: "false", "aria-label": "Fault as JSON" });
+  const area = h("textarea", { name: "rule", rows: "8", spellcheck: "false", "aria-label": "Fault as JSON" });
   const choice = h("select", { "aria-label": "Example", onchange: (e) => { area.value = JSON.stringify(EXAMPLES[e.target.value][1], null, 1); } }, EXAMPLES.map(([t], i) => h("option", { value: i }, t)));
   area.value = JSON.stringify(EXAMPLES[0][1], null, 1);
   const adding = h("form", { class: "card", onsubmit: (e) => {
@@ -76,7 +76,7 @@ export function conditions() {
       [f.throttling.checked, f.hold.checked] = [c.throttling.on, c.hold];
     }
     replace(faults, c.faults.length ? h("ul", { class: "operations" }, c.faults.map((r) => h("li", { class: "fault" }, h("div", {}, h("strong", {}, `${r.method || "any"} `), h("code", {}, r.path || "any path")), h("span", { class: "muted" },
-      `${effect(r)} · from the ${r.nth}. request, ${r.times ? `${r.times}×` : "always"} · struck ${r.struck}×`),
+      `${effect(r)} · from request ${r.nth} on, ${r.times ? `${r.times}×` : "always"} · struck ${r.struck}×`),
       h("button", { type: "button", "data-key": `fault ${r.id}`, onclick: () => run(() => change("DELETE", `/faults/${r.id}`), "The fault is gone.") }, "Remove"))))
       : empty("No faults: requests get what Azure would answer."));
   };

@@ -52,6 +52,16 @@ export function state(word) {
 }
 
 export const tags = (all) => h("span", { class: "tags" }, Object.entries(all ?? {}).map(([k, v]) => h("span", { class: "tag" }, v === "" ? k : `${k}: ${v}`)));
+
+// A button that puts a text on the clipboard and says so; where the browser does not allow it, it says that.
+export function copier(text, label, name = label) {
+  const button = h("button", { type: "button", class: "copy", "aria-label": name, onclick: async () => {
+    try { await navigator.clipboard.writeText(text); button.textContent = "Copied"; } catch { button.textContent = "Not allowed by the browser"; }
+    setTimeout(() => { button.textContent = label; }, 2000);
+  } }, label);
+  return button;
+}
+export const copyable = (text, what) => h("span", { class: "copyable" }, h("code", {}, text), " ", copier(text, "Copy", `Copy ${what}`));
 export const empty = (...text) => h("p", { class: "empty" }, ...text);
 
 // Put new content in place without losing what the keyboard is on: elements with the same data-key take the focus over.
@@ -81,8 +91,7 @@ export function dialog(title, ...content) {
 export async function showResource(id) {
   try {
     const text = JSON.stringify(await ask("resource", { id }), null, 2);
-    const copy = h("button", { type: "button", onclick: () => navigator.clipboard.writeText(text).then(() => { copy.textContent = "Copied"; }) }, "Copy JSON");
-    dialog(short(id), h("p", { class: "id" }, id), copy, h("pre", { tabindex: "0", "aria-label": "JSON" }, text));
+    dialog(short(id), h("p", { class: "id" }, id), copier(text, "Copy JSON"), h("pre", { tabindex: "0", "aria-label": "JSON" }, text));
   } catch (problem) {
     dialog(short(id), empty(problem.message));
   }

@@ -3,7 +3,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
 // The drawing of the lab: balancers above the networks whose hosts they lead to.
-import { ask, count, empty, h, linkTo, replace, showResource, state } from "./dom.js";
+import { ask, copyable, count, empty, h, linkTo, replace, showResource, state } from "./dom.js";
+
+const POOL = 12;
 
 function host(item, scope) {
   const power = item.machine ? item.power || item.state : "no machine";
@@ -34,11 +36,14 @@ function rule(item, probes) {
     item.healthy ? h("span", { class: "muted" }, `, ${item.healthy.length} healthy`) : null);
 }
 
+// A pool shows those members first that do not serve: of a hundred that do, a dozen say as much.
 function pool(item, healthy) {
+  const serves = (m) => (healthy ? healthy.includes(m.address) : m.power === "running");
+  const members = [...item.members].sort((a, b) => serves(a) - serves(b)).slice(0, POOL);
   return h("div", { class: "pool" }, h("h4", {}, item.name, " ", h("span", { class: "muted" }, count(item.count, "member"))),
-    h("ul", {}, item.members.map((m) => h("li", {}, h("span", { class: "member" }, m.name), " ", h("code", {}, m.address), " ",
+    h("ul", {}, members.map((m) => h("li", {}, h("span", { class: "member" }, m.name), " ", h("code", {}, m.address), " ",
       healthy ? state(healthy.includes(m.address) ? "healthy" : "failed") : state(m.power)))),
-    item.count > item.members.length ? h("p", { class: "muted" }, `and ${item.count - item.members.length} more`) : null);
+    item.count > members.length ? h("p", { class: "muted" }, `and ${(item.count - members.length).toLocaleString("en")} more`) : null);
 }
 
 function balancer(item) {
@@ -51,13 +56,21 @@ function balancer(item) {
     h("div", { class: "pools" }, item.pools.map((p) => pool(p, health(p.name)))));
 }
 
+// What an empty lab says: how a client gets to it.
+function start() {
+  const name = document.getElementById("lab-name").textContent || "default";
+  const line = (text, command) => h("li", {}, h("p", {}, text), copyable(command, "command"));
+  return h("div", { class: "card start" }, h("h2", {}, "Nothing here yet"), h("p", { class: "muted" }, "Networks, hosts and load balancers appear as a client makes them. In a shell on this machine:"),
+    h("ol", {}, line("bash, zsh and other shells:", `eval "$(azlab env --name ${name})"`), line("fish:", `azlab env --name ${name} --shell fish | source`), line("Then your own playbook, script or command, unchanged:", "ansible-playbook site.yml")));
+}
+
 export function drawing() {
   const element = h("section", { class: "drawing" });
   const refresh = async () => {
     try {
       const found = await ask("drawing");
       replace(element, !found.networks.length && !found.balancers.length
-        ? empty("Nothing to draw yet: networks, hosts and load balancers appear here as a client makes them.")
+        ? start()
         : [h("div", { class: "balancers" }, found.balancers.map(balancer)), h("div", { class: "networks" }, found.networks.map(network)),
           found.more.networks || found.more.balancers ? h("p", { class: "muted" }, `Not drawn: ${count(found.more.networks, "network")}, ${count(found.more.balancers, "load balancer")}; see Resources.`) : null]);
     } catch (problem) {
