@@ -16,7 +16,7 @@ from importlib import resources
 from azlab.errors import ArmError, arm_error
 
 # Each namespace decides about its types; what is Resource Manager's own (groups, deployments, tags, locks) takes any date.
-_STRICT = ("microsoft.compute", "microsoft.network", "microsoft.storage")
+_STRICT = ("microsoft.compute", "microsoft.managedidentity", "microsoft.network", "microsoft.storage")
 
 
 @functools.cache

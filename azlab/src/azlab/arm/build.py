@@ -14,6 +14,7 @@ from azlab.arm.compute.run_commands import RunCommands
 from azlab.arm.compute.scale_parts import Instances, SetExtensions
 from azlab.arm.compute.scale_sets import ScaleSets
 from azlab.arm.compute.sshkeys import SshPublicKeys
+from azlab.arm.identity.assigned import UserAssignedIdentities
 from azlab.arm.network.addresses import NatGateways, PublicAddresses
 from azlab.arm.network.app_groups import ApplicationSecurityGroups
 from azlab.arm.network.balancers import LoadBalancers, Pools
@@ -43,7 +44,7 @@ def build(lab: Lab) -> Router:
                      "frontendIPConfigurations", "loadBalancingRules", "probes", "outboundRules")),
                  ApplicationSecurityGroups(lab), PlacementGroups(lab), sets, Instances(sets, registry), SetExtensions(sets),
                  AvailabilitySets(lab), Disks(lab), VirtualMachines(lab, registry), Extensions(lab), RunCommands(lab),
-                 SshPublicKeys(lab),
+                 SshPublicKeys(lab), UserAssignedIdentities(lab),
                  StorageAccounts(lab), deployments, DeploymentOperations(deployments), DeploymentStatuses(deployments)):
         registry.add(kind)
     deployments.router = Router(lab, registry, Offers(lab).table())     # templates are deployed by the same way

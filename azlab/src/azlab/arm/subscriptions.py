@@ -15,7 +15,7 @@ from azlab.errors import arm_error
 from azlab.lab import Lab
 from azlab.store import Resource
 
-_SERVED = ("Microsoft.Compute", "Microsoft.Network", "Microsoft.Resources", "Microsoft.Storage")
+_SERVED = ("Microsoft.Compute", "Microsoft.ManagedIdentity", "Microsoft.Network", "Microsoft.Resources", "Microsoft.Storage")
 
 
 class Subscriptions:

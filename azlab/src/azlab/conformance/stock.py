@@ -40,7 +40,8 @@ def refs(value: Any) -> list[str]:
     while stack:
         item = stack.pop(0)
         if isinstance(item, dict):
-            stack = [v for v in item.values() if isinstance(v, (dict, list, str))] + stack
+            keys = [k for k in item if k.lower().startswith("/subscriptions/")]         # of userAssignedIdentities
+            stack = [*keys, *(v for v in item.values() if isinstance(v, (dict, list, str)))] + stack
         elif isinstance(item, list):
             stack = [v for v in item if isinstance(v, (dict, list, str))] + stack
         elif isinstance(item, str) and item.lower().startswith("/subscriptions/") and parse(item):

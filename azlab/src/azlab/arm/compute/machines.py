@@ -16,6 +16,7 @@ from azlab.arm.compute.base import VM, ComputeType, listed, section
 from azlab.arm.compute.offers import size_entry
 from azlab.arm.compute.vm_effects import Effects
 from azlab.arm.compute.vm_make import PLAIN, Maker
+from azlab.arm.identity.carried import carry
 from azlab.arm.types import Registry
 from azlab.arm.wire import Answer, Call
 from azlab.errors import arm_error
@@ -135,9 +136,7 @@ class VirtualMachines(ComputeType):
                 new["virtualMachineScaleSet"] = group
         self._refuse_what_hosts_cannot(old, new)
         kept["properties"] = new
-        if "identity" not in kept and "identity" in existing.body:
-            kept["identity"] = existing.body["identity"]
-        self.maker.identity(kept)
+        carry(self.lab, call, kept, existing)
         resource = self.save(call, kept, existing, "Updating")
         self.maker.make_disks(resource, None)
         resource.private["changed"] = now_text()
@@ -191,6 +190,8 @@ class VirtualMachines(ComputeType):
             value = body.get(key, resource.body.get(key))
             if value is not None:
                 merged[key] = value
+        if "identity" in body:
+            merged["identity"] = json.loads(call.raw_body)["identity"]      # with its nulls, which take identities away
         return self.put(replace(call, raw_body=json.dumps(merged).encode()))
 
     def delete(self, call: Call) -> Answer:

@@ -18,6 +18,7 @@ from azlab.arm.compute import memberships, scale_model, vm_body, vm_view
 from azlab.arm.compute.base import NIC, ComputeType, invalid, listed, section, whole
 from azlab.arm.compute.placements import check_placement
 from azlab.arm.compute.scale_effects import Effects
+from azlab.arm.identity.carried import carry
 from azlab.arm.network.base import reference
 from azlab.arm.network.interfaces import Interfaces
 from azlab.arm.types import Registry
@@ -100,6 +101,7 @@ class ScaleSets(ComputeType):
         if "SystemAssigned" in str(kept.get("identity", {}).get("type", "")):
             raise invalid("identity.type", "Virtual Machine Scale Sets with orchestration mode Flexible support user assigned "
                                            "identities only.")
+        carry(self.lab, call, kept, existing)
         p = section(body, "properties")
         kept["properties"] = self._properties(p, existing, kept)
         check_placement(self.lab, kept["properties"], kept["location"])
@@ -210,6 +212,8 @@ class ScaleSets(ComputeType):
         resource = self.require(call, writing=True)
         body = call.body()
         shapes.check(body)
+        if "identity" in body:
+            body["identity"] = json.loads(call.raw_body)["identity"]        # with its nulls, which take identities away
         return self.put(replace(call, raw_body=json.dumps({"location": resource.location, **body}).encode()))
 
     def delete(self, call: Call) -> Answer:

@@ -11,6 +11,7 @@ from azlab.arm.compute import memberships, vm_body
 from azlab.arm.compute.base import VM, ComputeType, section
 from azlab.arm.compute.disks import make_disk
 from azlab.arm.compute.placements import check_placement
+from azlab.arm.identity.carried import carry
 from azlab.arm.network.inline import InlineNetwork, Place
 from azlab.arm.types import Registry
 from azlab.arm.wire import Call
@@ -64,18 +65,12 @@ class Maker:
                                "osDisk": os_disk, "dataDisks": disks, "diskControllerType": "SCSI"},
             "osProfile": shown, **{k: p[k] for k in PLAIN if k in p},
             "networkProfile": {"networkInterfaces": nics}}
-        self.identity(kept)
+        carry(self.lab, call, kept, None)
         resource = self.kind.save(call, kept, None, "Creating")
         resource.private = private
         self.make_disks(resource, image)
         self.lab.store.put(resource)
         return resource, self.lab.start("create vm", resource, "compute", what=VM, method="PUT")
-
-    def identity(self, kept: dict[str, Any]) -> None:
-        identity = kept.get("identity")
-        if identity and "SystemAssigned" in str(identity.get("type", "")) and "principalId" not in identity:
-            kept["identity"] = {**identity, "principalId": str(uuid.uuid4()),
-                                "tenantId": self.lab.settings.tenant}
 
     def _availability(self, p: dict[str, Any], kept: dict[str, Any]) -> dict[str, Any]:
         """Fault and update domain of a machine in an availability set."""

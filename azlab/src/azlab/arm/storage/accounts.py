@@ -13,6 +13,7 @@ from datetime import datetime, timezone
 from typing import Any
 
 from azlab.arm import checks
+from azlab.arm.identity.carried import carry
 from azlab.arm.types import ResourceType
 from azlab.arm.wire import Answer, Call, operation_headers
 from azlab.errors import arm_error
@@ -69,9 +70,7 @@ class StorageAccounts(ResourceType):
         if existing and kept["kind"] != existing.body["kind"]:
             raise arm_error("storage_values", names="kind")
         self._name_is_free(call, existing)
-        identity = kept.get("identity")
-        if identity and "SystemAssigned" in str(identity.get("type", "")) and "principalId" not in identity:
-            kept["identity"] = {**identity, "principalId": str(uuid.uuid4()), "tenantId": self.lab.settings.tenant}
+        carry(self.lab, call, kept, existing)
         kept["properties"] = self._properties(body.get("properties", {}), existing, kept)
         if existing:
             return Answer(200, self.render(self.save(call, kept, existing, "Succeeded")))
