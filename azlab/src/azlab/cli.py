@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from azlab import __version__, steering
+from azlab.machines import egress
 from azlab.machines.driver import MachineError
 from azlab.settings import Settings, SettingsError, base_directory, load
 
@@ -124,7 +125,7 @@ def _free_range() -> str:
 
 
 def _choose(settings: Settings, args: argparse.Namespace) -> None:
-    for option in ("machines", "port", "latency_scale", "public_range", "core_quota", "admin_port"):
+    for option in ("machines", "port", "latency_scale", "public_range", "core_quota", "egress", "admin_port"):
         value = getattr(args, option)
         if value is not None:
             setattr(settings, option, value)
@@ -136,6 +137,10 @@ def _choose(settings: Settings, args: argparse.Namespace) -> None:
     for option in ("port", "admin_port"):
         if not 0 <= getattr(settings, option) <= 65535:
             raise SettingsError(f"--{option.replace('_', '-')} is {getattr(settings, option)}, but must be 0 to 65535.")
+    try:
+        egress.parse(settings.egress, (), settings.public_range)
+    except ValueError as problem:
+        raise SettingsError(f"--egress: {problem}.") from None
     if settings.latency_scale < 0:
         raise SettingsError(f"--latency-scale is {settings.latency_scale}, but must be 0 or more.")
     try:
@@ -304,6 +309,8 @@ def parser() -> argparse.ArgumentParser:
                        help="0: as fast as possible (default); 1: as slow as Azure was measured to be")
     start.add_argument("--public-range", help="range of public addresses (default: with machines a free part of "
                        "203.0.113.0/24 or 198.51.100.0/24, without them 203.0.113.0/24)")
+    start.add_argument("--egress", metavar="packages|none|open|NAME,RANGE,…", help="where machines with a way out get to beyond the lab: "
+                       "the package mirrors (default), nowhere, anywhere, or named hosts and ranges besides the mirrors")
     start.add_argument("--core-quota", type=int, help="cores per region before Azure's quota error (default 4000)")
     start.add_argument("--conditions", "--config", metavar="FILE", help="file with latencies, faults, quota, throttling and page size "
                        "(docs/azlab.md); an empty text takes it back")

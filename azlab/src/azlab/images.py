@@ -219,6 +219,10 @@ def mirror() -> str:
     return os.environ.get("AZLAB_DEBIAN_MIRROR", MIRROR)
 
 
+def security_mirror() -> str:
+    return SECURITY_MIRROR if mirror() == MIRROR else mirror().rstrip("/") + "-security"
+
+
 def _apt_settings() -> list[str]:
     if not shutil.which("apt-config"):
         return []
@@ -228,7 +232,6 @@ def _apt_settings() -> list[str]:
 
 
 def _mmdebstrap_command(target: str) -> list[str]:
-    security = SECURITY_MIRROR if mirror() == MIRROR else mirror().rstrip("/") + "-security"
     keyring = "/usr/share/keyrings/debian-archive-keyring.gpg"
     signed = f"[signed-by={keyring}] " if os.path.exists(keyring) else ""
     return [
@@ -242,5 +245,5 @@ def _mmdebstrap_command(target: str) -> list[str]:
         SUITE, target,
         f"deb {signed}{mirror()} {SUITE} main",
         f"deb {signed}{mirror()} {SUITE}-updates main",
-        f"deb {signed}{security} {SUITE}-security main",
+        f"deb {signed}{security_mirror()} {SUITE}-security main",
     ]

@@ -40,6 +40,7 @@ class Settings:
     admin_port: int = 0
     latency_scale: float = 0.0
     public_range: str = "203.0.113.0/24"
+    egress: str = "packages"        # see azlab.machines.egress
     core_quota: int = 4000
     conditions: str = ""            # file that `azlab up` was given; read at each start
     given: dict[str, Any] = field(default_factory=dict)     # conditions of `azlab up --set`, over those of the file
@@ -68,7 +69,7 @@ class Settings:
         temporary.replace(self.home / "lab.json")
 
     def driver_config(self) -> LabConfig:
-        return LabConfig(name=self.name, home=self.home, public_range=self.public_range,
+        return LabConfig(name=self.name, home=self.home, public_range=self.public_range, egress=self.egress,
                          ca_file=self.home / "ca.pem", ca_key=self.home / "ca-key.pem")
 
     def environment(self) -> dict[str, str]:

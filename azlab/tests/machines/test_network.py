@@ -4,8 +4,12 @@
 """The data path with real packets: security groups, load balancer, outbound, swarm overlay."""
 from __future__ import annotations
 
+import socket
+import threading
 import time
+from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from machine_lab import CONTROLLER, PUBLIC, SSH, WEB, Lab, backend, machine_id, rule, tcp, udp, until
@@ -68,6 +72,50 @@ def test_no_way_out_without_an_outbound_rule_but_names_resolve(answering: Lab) -
     assert answering.run(1, MIRROR).exit_code == 28
     answering.apply(answering.state())
     assert answering.run(1, MIRROR).exit_code == 0
+
+
+@pytest.fixture
+def foreign(answering: Lab) -> Iterator[str]:
+    """ADDRESS:PORT of a server outside of the lab that answers whoever gets there; the lab's own egress afterwards."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.connect(("192.0.2.1", 9))         # sends nothing: asks for this machine's own address
+        address = probe.getsockname()[0]
+    server = socket.create_server((address, 0))
+    server.settimeout(60)
+
+    def answer() -> None:
+        try:
+            while True:
+                connection, _peer = server.accept()
+                connection.sendall(b"outside\n")
+                connection.close()
+        except OSError:
+            return
+    threading.Thread(target=answer, daemon=True).start()
+    before = answering.driver._egress
+    yield f"{address}:{server.getsockname()[1]}"
+    server.close()
+    answering.driver._egress = before
+    answering.apply(answering.state())
+
+
+def test_a_way_out_leads_to_the_package_mirrors_and_no_further(answering: Lab, foreign: str) -> None:
+    address, _colon, port = foreign.partition(":")
+
+    def outside(egress: dict[str, Any]) -> tuple[int, str]:
+        answering.driver._egress = egress
+        answering.apply(answering.state())
+        began = time.monotonic()
+        result = answering.run(1, f"curl -s --http0.9 --max-time 4 telnet://{address}:{port} </dev/null")
+        assert time.monotonic() - began < 3         # refused and not lost in silence
+        return result.exit_code, result.stdout
+    assert outside(answering.driver._egress)[0] == 7
+    assert answering.run(1, MIRROR).exit_code == 0
+    assert outside({"open": True, "hosts": [], "networks": ["198.51.100.64/26"]}) == (0, "outside\n")
+    assert outside({"open": False, "hosts": [], "networks": ["198.51.100.64/26", f"{address}/32"]}) == (0, "outside\n")
+    assert outside({"open": False, "hosts": [], "networks": ["198.51.100.64/26"]})[0] == 7
+    assert answering.run(1, "getent hosts deb.debian.org").exit_code == 0
+    assert answering.run(1, MIRROR).exit_code == 7
 
 
 def test_a_machine_reaches_its_own_balancer_under_its_public_address(answering: Lab) -> None:

@@ -15,6 +15,7 @@ from types import SimpleNamespace
 import pytest
 
 from azlab import images
+from azlab.machines import egress
 from azlab.machines.docker import internet, names, seed
 from azlab.machines.docker.slices import slice_for
 from azlab.machines.driver import (
@@ -26,6 +27,7 @@ import ruleset  # noqa: E402
 
 ALL = ((0, 65535),)
 ANY = ("0.0.0.0/0",)
+EGRESS = {"open": False, "hosts": ["deb.debian.org"], "networks": ["203.0.113.0/26"]}
 ONE, OTHER = NetworkSpec("/v/one", ("10.0.0.0/16",)), NetworkSpec("/v/other", ("10.0.0.0/16",))
 SSH = FirewallRule("ssh", "in", True, "tcp", ("203.0.113.1/32",), ALL, ANY, ((22, 22),))
 
@@ -47,7 +49,7 @@ def state(**changes: object) -> NetworkState:
 
 
 def told(network: NetworkSpec = ONE, **changes: object) -> dict[str, object]:
-    return slice_for(state(**changes), network, "203.0.113.1", ["9.9.9.9"])
+    return slice_for(state(**changes), network, "203.0.113.1", ["9.9.9.9"], EGRESS)
 
 
 def body(text: str, chain: str) -> list[str]:
@@ -178,6 +180,24 @@ def test_no_range_left_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(internet, "_needed", lambda: {})
     with pytest.raises(MachineError, match=r"are taken by networks of the Docker engine .*--public-range\.$"):
         internet.free_range(Engine("203.0.113.0/24", "198.51.100.0/24"))
+
+
+MIRRORS = ("http://deb.debian.org/debian", "http://security.debian.org/debian-security")
+PACKAGES = ["deb.debian.org", "download.docker.com", "security.debian.org"]
+
+
+@pytest.mark.parametrize(("text", "is_open", "hosts", "networks"), [
+    ("packages", False, PACKAGES, ["203.0.113.0/26"]), ("none", False, [], ["203.0.113.0/26"]), ("open", True, [], ["203.0.113.0/26"]),
+    ("pypi.org, 10.0.0.0/8", False, [*PACKAGES[:2], "pypi.org", PACKAGES[2]], ["10.0.0.0/8", "203.0.113.0/26"]),
+])
+def test_where_machines_get_to(text: str, is_open: bool, hosts: list[str], networks: list[str]) -> None:
+    assert egress.parse(text, MIRRORS, "203.0.113.0/26") == {"open": is_open, "hosts": hosts, "networks": networks}
+
+
+@pytest.mark.parametrize("text", ["", "a b", "10.0.0.0/33", "localhost;", "x.y#inet#filter"])
+def test_what_names_no_place(text: str) -> None:
+    with pytest.raises(ValueError, match="neither packages, none, open"):
+        egress.parse(text, MIRRORS, "203.0.113.0/26")
 
 
 def test_an_image_is_out_of_date_when_a_file_or_its_parent_changed(tmp_path: Path) -> None:

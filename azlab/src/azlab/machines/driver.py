@@ -35,6 +35,7 @@ class LabConfig:
     public_range: str = "203.0.113.0/24"        # .1 is the controller, .5 the lab registry
     ca_file: Path | None = None                 # the lab CA's certificate (PEM)
     ca_key: Path | None = None                  # its key, to sign the registry's certificate
+    egress: str = "packages"                    # where machines with a way out get to (see machines.egress)
 
 
 @dataclass(frozen=True)

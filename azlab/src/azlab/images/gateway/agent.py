@@ -16,6 +16,7 @@ import sys
 from typing import Any
 
 import fabric
+from egress import Egress
 from probes import Key, Probes, key, keys_of
 from ruleset import Healthy, render
 
@@ -32,6 +33,7 @@ class Agent:
         self.public: set[str] = set()
         self.internal: set[str] = set()
         self.probes = Probes(self.turned)
+        self.egress = Egress()
         self.lock = asyncio.Lock()
 
     async def call(self, request: dict[str, Any]) -> dict[str, Any]:
@@ -59,6 +61,7 @@ class Agent:
     async def do_apply(self, state: dict[str, Any]) -> dict[str, Any]:
         internal = {r["frontend_ip"] for r in [*state["balancer_rules"], *state["nat_rules"]]} - set(state["public_ips"])
         await fabric.route_prefixes(state["prefixes"])
+        await self.egress.want(state["egress"], state["resolvers"])
         self.probes.want(keys_of(state))
         await fabric.load(render(state, self.healthy(state)))
         await fabric.hold("lo", internal, self.internal)
@@ -111,9 +114,11 @@ async def main() -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     await fabric.prepare([])
-    server = await asyncio.start_server(Agent().serve, os.environ["AZLAB_LISTEN"], PORT, limit=LIMIT)
+    agent = Agent()
+    server = await asyncio.start_server(agent.serve, os.environ["AZLAB_LISTEN"], PORT, limit=LIMIT)
     async with server:
         await stop.wait()
+    await agent.egress.stop()
 
 
 if __name__ == "__main__":

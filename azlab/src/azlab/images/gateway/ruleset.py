@@ -6,7 +6,7 @@
 Every packet of the virtual network is routed through the gateway, so one place sees all of them:
   prerouting, before translation   outbound security groups (destinations as the machine wrote them)
   prerouting, dstnat               public and internal frontends: load balancer, NAT rules, instance addresses
-  forward                          who may leave, and inbound security groups (destination translated, source as it came)
+  forward                          who may leave (where to: egress.py), and inbound security groups (destination translated, source as it came)
   output                           health probes of the gateway itself pass the inbound security groups too
   postrouting, srcnat              explicit outbound
 Ports of machines are named m-<address>; eth0 is the leg on the lab's internet.
@@ -58,6 +58,8 @@ def _hooks(state: State, groups: "_Groups", leaving: dict[str, str]) -> list[str
             groups.dispatch("saddr", "out"),
         ]),
         *_chain("frontends", "type nat hook prerouting priority dstnat; policy accept;", [
+            # Machines ask the resolvers of the controller; the gateway's name server answers in their place (egress.py).
+            f'iifname "m-*" ip daddr @resolvers meta l4proto {{ tcp, udp }} th dport 53 dnat to {PROBE_SOURCE}',
             f"ip daddr vmap {{ {frontend_map} }}" if frontend_map else "",
         ]),
         *_chain("inbound", "type filter hook forward priority filter; policy drop;", [
@@ -65,7 +67,6 @@ def _hooks(state: State, groups: "_Groups", leaving: dict[str, str]) -> list[str
             'oifname "eth0" ip daddr @vnet drop',
             "ct state established,related accept",
             'oifname "eth0" ip saddr @leaving accept',
-            'oifname "eth0" ip daddr @resolvers meta l4proto { tcp, udp } th dport 53 accept',
             'oifname "eth0" drop',
             'iifname "eth0" ct status & dnat == 0 drop',
             groups.dispatch("daddr", "in"),
@@ -80,6 +81,7 @@ def _hooks(state: State, groups: "_Groups", leaving: dict[str, str]) -> list[str
             'iif "lo" accept',
             "ct state established,related accept",
             f'iifname "eth0" ip saddr {state["controller"]} tcp dport {state["control_port"]} accept',
+            f'iifname "m-*" ip daddr {PROBE_SOURCE} meta l4proto {{ tcp, udp }} th dport 53 accept',
             'iifname "eth0" icmp type echo-request accept',
         ]),
         *_chain("sources", "type nat hook postrouting priority srcnat; policy accept;", [

@@ -12,6 +12,7 @@ import docker.errors
 from docker.models.containers import Container
 
 from azlab import images
+from azlab.machines import egress
 from azlab.machines.docker import internet, leftovers, names
 from azlab.machines.docker.disks import Disks
 from azlab.machines.docker.engine import Engine, connect, name_servers
@@ -34,6 +35,8 @@ class DockerMachines:
         self.config = config
         self.boot_seconds = PROVISIONING_SECONDS
         self.controller = str(ipaddress.IPv4Network(config.public_range)[1])
+        mirrors = (images.mirror(), images.security_mirror())
+        self._egress = egress.parse(config.egress, mirrors, str(names.bridge_range(config.public_range)))
         self._engine: Engine | None = None
         self._state = NetworkState()
         self._locks: dict[str, asyncio.Lock] = {}
@@ -252,7 +255,7 @@ class DockerMachines:
             return
         gateway = await self.gateways.ensure(network_id)
         async with gateway.lock:
-            wanted = slice_for(self._state, network, self.controller, name_servers())
+            wanted = slice_for(self._state, network, self.controller, name_servers(), self._egress)
             if wanted != gateway.applied:
                 await gateway.call("apply", state=wanted)
                 gateway.applied = wanted
@@ -260,7 +263,7 @@ class DockerMachines:
     def _gains_address(self, network: NetworkSpec) -> bool:
         known = self.gateways.known().get(network.id)
         held = set((known.applied or {}).get("public_ips", [])) if known else set()
-        return bool(set(slice_for(self._state, network, self.controller, [])["public_ips"]) - held)
+        return bool(set(slice_for(self._state, network, self.controller, [], self._egress)["public_ips"]) - held)
 
     async def _adopt_machines(self) -> None:
         """Machines that run since before: those whose link is gone (their gateway was restarted) are plugged in again."""

@@ -11,7 +11,8 @@ from azlab.machines.docker.gateway import PORT
 from azlab.machines.driver import Backend, BalancerRule, NetworkSpec, NetworkState
 
 
-def slice_for(state: NetworkState, network: NetworkSpec, controller: str, resolvers: list[str]) -> dict[str, Any]:
+def slice_for(state: NetworkState, network: NetworkSpec, controller: str, resolvers: list[str],
+              egress: dict[str, Any]) -> dict[str, Any]:
     """The part of `state` that concerns `network`; equal states give equal slices."""
     def here(backend: Backend) -> bool:
         return backend.vnet_id == network.id
@@ -27,7 +28,7 @@ def slice_for(state: NetworkState, network: NetworkSpec, controller: str, resolv
     public = {r["frontend_ip"] for r in [*nat_rules, *balancer_rules]} - internal | {o["public_ip"] for o in [*instances, *outbound]}
     return {
         "prefixes": [p for p in network.prefixes if ":" not in p],
-        "controller": controller, "control_port": PORT, "resolvers": resolvers,
+        "controller": controller, "control_port": PORT, "resolvers": resolvers, "egress": egress,
         "public_ips": sorted(public),
         "firewalls": [
             {"address": f.address, "groups": [[asdict(rule) for rule in group] for group in f.groups]}
