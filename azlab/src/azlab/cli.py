@@ -320,7 +320,7 @@ def parser() -> argparse.ArgumentParser:
     stop = command("down", down, "Stop a lab and remove all that it made.")
     stop.add_argument("--keep", action="store_true", help="only stop it: 'azlab up' goes on where it was")
     stop.add_argument("--orphans", action="store_true",
-                      help="remove containers, networks and volumes of a lab whose state is lost (see azlab doctor)")
+                      help="remove containers, networks, volumes and loop devices of a lab whose state is lost (see azlab doctor)")
     command("status", status, "Say whether a lab runs and what is in it.").add_argument(
         "--json", action="store_true", help="for programs")
     show = command("logs", logs, "Print the log of a lab.")
@@ -337,7 +337,8 @@ def parser() -> argparse.ArgumentParser:
     replayed.add_argument("folder", help="folder of recordings")
     replayed.add_argument("--known", help="list of known differences (default: the one that comes with the lab)")
     replayed.add_argument("--verbose", action="store_true", help="show the explained differences too")
-    command("doctor", run_doctor, "Check what the lab needs on this machine.")
+    command("doctor", run_doctor, "Check what the lab needs on this machine, and what is left over.").add_argument(
+        "--fix", action="store_true", help="remove what labs whose state is gone left in the Docker engine and in the kernel")
     return root
 
 

@@ -5,8 +5,10 @@
 from __future__ import annotations
 
 import argparse
+import os
 import socket
 import sys
+from dataclasses import dataclass
 
 from azlab.machines.docker import leftovers
 from azlab.machines.docker.engine import connect
@@ -22,25 +24,56 @@ def _check_port(settings: Settings) -> str | None:
     return None
 
 
-def _check_docker() -> tuple[str | None, list[Leftover]]:
-    """(what is wrong with the engine, what labs made in it)."""
+@dataclass(frozen=True)
+class Orphan:
+    """What a lab left whose state is gone."""
+
+    lab: str
+    count: int
+    certain: bool           # it says itself where its state was, and that is not there any more
+
+
+def orphans(found: list[Leftover]) -> list[Orphan]:
+    """Labs that made something in the engine and have no state: neither where they say that it is, nor here."""
+    labs: dict[str, list[Leftover]] = {}
+    for item in found:
+        labs.setdefault(item.lab, []).append(item)
+    lost = []
+    for lab, items in labs.items():
+        homes = {item.home for item in items if item.home} or {str(base_directory() / lab)}
+        if not any(_exists(home) for home in homes):
+            lost.append(Orphan(lab, len(items), any(item.home for item in items)))
+    return lost
+
+
+def _exists(path: str) -> bool:
+    """Also true for what this user may not look at."""
+    try:
+        os.stat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        return True
+    return True
+
+
+def _look_at_docker(fix: bool) -> str | None:
+    """Names what labs without state left in the engine, and removes it with `fix`; what is wrong with the engine, if anything is."""
     try:
         client = connect()
     except MachineError as problem:
-        return problem.message, []
+        return problem.message
     try:
-        return None, leftovers.find(client)
+        for orphan in orphans(leftovers.find(client)):
+            if fix and orphan.certain:
+                removed = leftovers.remove(client, orphan.lab)
+                print(f"removed: {len(removed)} containers, networks, volumes and loop devices of the lab '{orphan.lab}', whose state is gone")
+                continue
+            print(f"note: {orphan.count} containers, networks, volumes or loop devices of a lab '{orphan.lab}' whose state is gone: "
+                  + ("azlab doctor --fix" if orphan.certain else f"if nobody uses it any more: azlab down --name {orphan.lab} --orphans"))
     finally:
         client.close()
-
-
-def orphans(found: list[Leftover]) -> dict[str, int]:
-    """{lab: how many things it left} of labs that have no state here."""
-    counts: dict[str, int] = {}
-    for item in found:
-        if not (base_directory() / item.lab / "lab.json").exists():
-            counts[item.lab] = counts.get(item.lab, 0) + 1
-    return counts
+    return None
 
 
 def run(args: argparse.Namespace) -> int:
@@ -61,13 +94,10 @@ def run(args: argparse.Namespace) -> int:
             problems.append(problem)
         if (settings.home.stat().st_mode & 0o077) != 0:
             problems.append(f"{settings.home} can be read by others: chmod 700 {settings.home}")
-    docker_problem, found = _check_docker()
+    docker_problem = _look_at_docker(args.fix)
     if docker_problem and settings and settings.machines == "docker":
         problems.append(docker_problem)
     print(f"docker: {docker_problem or 'answers'}")
-    for lab, count in orphans(found).items():
-        print(f"note: {count} containers, networks or volumes of a lab '{lab}' whose state is not in {base_directory()}; if "
-              f"nobody uses it any more: azlab down --name {lab} --orphans")
     for problem in problems:
         print(f"PROBLEM: {problem}")
     return 1 if problems else 0

@@ -54,9 +54,18 @@ class Lab:
         """Start the background work and take up operations of a previous process."""
         self._network_task = asyncio.get_running_loop().create_task(self._keep_network())
         self.network_changed()
+        await self._sweep()
         resumed = self.operations.resume()
         if resumed:
             log.info("%d operations of the previous run go on", resumed)
+
+    async def _sweep(self) -> None:
+        """What machines and disks there are without a resource: the lab was killed, or its state is older than they are."""
+        machines, disks = ({r.lid for r in self.store.resources.values() if r.type.lower() == kind} for kind in (
+            "microsoft.compute/virtualmachines", "microsoft.compute/disks"))
+        lost = await self.driver.sweep(machines, disks)
+        if lost:
+            log.warning("%d machines and data disks that no resource knows were removed", lost)
 
     async def close(self) -> None:
         await self.operations.close()

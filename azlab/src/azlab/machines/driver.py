@@ -206,6 +206,9 @@ class MachineDriver(Protocol):
     async def start(self, progress: Progress) -> None:
         """Make ready what machines need (images, networks, registry); say what is going on."""
 
+    async def sweep(self, machines: set[str], disks: set[str]) -> int:
+        """Remove machines and data disks that are not among these ids, as a lab that was killed may leave them; how many there were."""
+
     async def close(self) -> None:
         """Let go of connections and tasks. Machines go on running."""
 

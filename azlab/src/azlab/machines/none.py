@@ -21,6 +21,9 @@ class NoMachines:
     async def start(self, progress: Progress) -> None:
         progress("control plane only: virtual machines have no hosts behind them")
 
+    async def sweep(self, machines: set[str], disks: set[str]) -> int:
+        return 0
+
     async def close(self) -> None:
         return None
 

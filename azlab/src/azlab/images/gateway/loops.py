@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The dockhost.azure authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Data disks as loop devices of the kernel below: `loops.py probe | attach FILE GIB | detach FILE | detach-all PATTERN | delete FILE`.
+"""Data disks as loop devices of the kernel below: `loops.py probe | attach FILE GIB | detach FILE | detach-all PATTERN | delete FILE | list`.
 
 A disk is a sparse file in /disks whose name says whose it is; so do the kernel's own lists, for whoever looks for what was
 left over. Prints one line of JSON; exit status 1 with a sentence when the kernel does not do it.
@@ -136,6 +136,8 @@ def main(arguments: list[str]) -> dict[str, object]:
         elif action == "delete":
             detach(rest[0])
             (DISKS / rest[0]).unlink(missing_ok=True)
+        elif action == "list":
+            return {"files": sorted(path.name for path in DISKS.glob("*.img"))}
         else:
             raise LoopError(f"unknown action {action}")
     return {}

@@ -95,6 +95,14 @@ class Disks:
         if self.available:
             self._loops("delete", names.disk_file(self.config.name, disk_id))
 
+    def sweep(self, known: set[str]) -> int:
+        """Remove the disks that are not among these ids; how many there were."""
+        wanted = {names.disk_file(self.config.name, disk_id) for disk_id in known}
+        lost = [file for file in self._loops("list")["files"] if file not in wanted] if self.available else []
+        for file in lost:
+            self._loops("delete", file)
+        return len(lost)
+
     def _write_list(self, container: Container, disks: tuple[DataDisk, ...]) -> None:
         lines = [f"{disk.lun} {self._attach(disk)}\n" for disk in disks]
         container.put_archive("/", seed.tar({LIST: ("".join(lines).encode(), 0o644)}))

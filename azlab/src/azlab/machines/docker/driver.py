@@ -55,6 +55,13 @@ class DockerMachines:
         self._watch = Reboots(engine.client, self.config.name, self._rebooted)
         self._watch.start()
 
+    async def sweep(self, machines: set[str], disks: set[str]) -> int:
+        lost = [c for c in await self._call(self.machines.list) if c.labels[names.LABEL_ID] not in machines]
+        for container in lost:
+            self._expect(container)
+            await self._call(self._remove, container.labels[names.LABEL_ID])
+        return len(lost) + await self._call(self.disks.sweep, disks)
+
     async def close(self) -> None:
         if self._watch:
             await self._watch.close()
