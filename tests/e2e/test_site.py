@@ -138,10 +138,12 @@ def test_teardown_leaves_nothing(deployment):
     run = deployment.play("teardown")
     assert "Nothing of deployment e2e is left" in run.output
     assert arm(deployment, "GET", "", expect=404) is None
-    # What is left is the lab's own: its registry and the network that stands for the Internet.
-    assert [json.loads(line)["Names"] for line in deployment.left_in_engine("containers")] == [f"azlab-{deployment.lab}-registry"]
-    assert [json.loads(line)["Name"] for line in deployment.left_in_engine("networks")] == [f"azlab-{deployment.lab}-internet"]
-    assert deployment.left_in_engine("volumes") == []
+    # What is left is the lab's own: its registry, the network that stands for the Internet, and where it keeps data disks, empty.
+    own = f"azlab-{deployment.lab}"
+    assert {json.loads(line)["Names"] for line in deployment.left_in_engine("containers")} == {f"{own}-registry", f"{own}-disks"}
+    assert [json.loads(line)["Name"] for line in deployment.left_in_engine("networks")] == [f"{own}-internet"]
+    assert [json.loads(line)["Name"] for line in deployment.left_in_engine("volumes")] == [f"{own}-disk-store"]
+    assert deployment.command("docker", "exec", f"{own}-disks", "ls", "/disks").stdout == ""
 
 
 def test_teardown_again_changes_nothing(deployment):
