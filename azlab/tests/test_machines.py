@@ -291,3 +291,17 @@ def test_offers(azure: testing.RunningLab) -> None:
     assert azure.arm("GET", f"{COMPUTE}/locations/atlantis/vmSizes")[1]["error"]["code"] == "NoRegisteredProviderFound"
     missing = azure.arm("GET", f"{base}/publishers/Debian/artifacttypes/vmimage/offers/none/skus")
     assert missing[0] == 404
+
+
+def test_a_machine_that_failed_is_reapplied(group: Group) -> None:
+    nic = group.nic("n", group.vnet())["id"]
+    group.azure.admin.fault(path="virtualMachines/m/create vm", times=1, operation={"code": "AllocationFailed", "message": "Allocation failed."})
+    group.call("PUT", f"{COMPUTE}/virtualMachines/m", vm_body("m", nic))
+    state = lambda: group.call("GET", f"{COMPUTE}/virtualMachines/m")[1]["properties"]["provisioningState"]  # noqa: E731
+    assert state() == "Failed"
+    status, _, headers = group.call("POST", f"{COMPUTE}/virtualMachines/m/reapply")
+    assert status == 202 and headers["azure-asyncoperation"]
+    assert state() == "Succeeded"
+    power = group.call("GET", f"{COMPUTE}/virtualMachines/m/instanceView")[1]["statuses"][-1]["code"]
+    assert power == "PowerState/running"
+    assert group.call("POST", f"{COMPUTE}/virtualMachines/m/reapply")[0] == 202 and state() == "Succeeded"

@@ -239,3 +239,14 @@ def test_region_of_a_resource_cannot_change(group: Group) -> None:
     assert group.refused("PUT", f"{NET}/virtualNetworks/x", {**body, "location": "mars"})[1] == \
         "LocationNotAvailableForResourceType"
     assert group.refused("PUT", f"{NET}/virtualNetworks/x", {**body, "name": "y"})[1] == "InvalidRequestContent"
+
+
+def test_whether_an_address_is_free(group: Group) -> None:
+    group.nic("nic1", group.vnet())
+    path = f"{NET}/virtualNetworks/vnet/CheckIPAddressAvailability?ipAddress="
+    assert group.call("GET", path + "10.20.0.5")[1] == {"available": True, "isPlatformReserved": False}
+    assert group.call("GET", path + "10.20.0.4")[1] == {"available": False, "isPlatformReserved": False, "availableIPAddresses": [
+        f"10.20.0.{n}" for n in range(5, 10)]}
+    assert group.call("GET", path + "10.20.0.1")[1]["isPlatformReserved"] is True
+    assert group.refused("GET", path + "10.99.0.1")[:2] == (400, "PrivateIPAddressNotInAnySubnet")
+    assert group.refused("GET", path + "x")[:2] == (400, "IPAddressFormatIsInvalid")

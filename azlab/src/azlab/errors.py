@@ -190,6 +190,10 @@ TABLE: dict[str, tuple[int, str, str, str]] = {
                    "Network Interface {id} is used by existing resource {user}. In order to delete the network "
                    "interface, it must be dissociated from the resource. To learn more, see aka.ms/deletenic.",
                    "service"),
+    "address_format": (400, "IPAddressFormatIsInvalid", "IP address {address} is not valid.", "service"),
+    "address_outside": (400, "PrivateIPAddressNotInAnySubnet",
+                        "Private static IP address {address} does not belong to the range of any subnet in the virtual network "
+                        "{network}.", "service"),
     "private_reserved": (400, "PrivateIPAddressInReservedRange",
                          "Private static IP address {address} falls within reserved IP range of subnet prefix {prefix}.",
                          "service"),

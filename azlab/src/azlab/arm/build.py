@@ -16,6 +16,7 @@ from azlab.arm.compute.scale_sets import ScaleSets
 from azlab.arm.compute.sshkeys import SshPublicKeys
 from azlab.arm.identity.assigned import UserAssignedIdentities
 from azlab.arm.network.addresses import NatGateways, PublicAddresses
+from azlab.arm.network.allocation import availability
 from azlab.arm.network.app_groups import ApplicationSecurityGroups
 from azlab.arm.network.balancers import LoadBalancers, Pools
 from azlab.arm.network.child import Child
@@ -34,6 +35,7 @@ def build(lab: Lab) -> Router:
     """All types, and the router that leads to them."""
     registry = Registry()
     networks, groups, addresses = VirtualNetworks(lab), SecurityGroups(lab), PublicAddresses(lab)
+    networks.get_actions["checkipaddressavailability"] = lambda call: availability(call, networks.require(call))
     balancers, interfaces = LoadBalancers(lab, addresses), Interfaces(lab, addresses)
     deployments, sets = Deployments(lab), ScaleSets(lab, registry)
     for kind in (networks, Subnets(networks, "subnets"), groups, Child(groups, "securityRules", retry_after=1),

@@ -56,6 +56,7 @@ class VirtualMachines(ComputeType):
         for action in ("start", "powerOff", "deallocate", "restart", "redeploy", "reimage"):
             self.actions[action.lower()] = lambda call, action=action: self._power(call, action)
         self.actions["runcommand"] = self.run_command
+        self.actions["reapply"] = self.reapply
         self.get_actions["instanceview"] = self.instance_view
         self.get_actions["vmsizes"] = self.sizes
 
@@ -231,6 +232,16 @@ class VirtualMachines(ComputeType):
             vm_body.check_custom_data(data)
             resource.private["customData"] = data
             self.lab.store.put(resource)
+
+    def reapply(self, call: Call) -> Answer:
+        """The state that is wanted is applied again; a machine whose creation failed before it ran is created."""
+        resource = self.require(call, writing=True)
+        if self.lab.operations.running_for(resource.id):
+            raise arm_error("conflict")
+        never_ran = resource.state == "Failed" and resource.private["power"] == "stopped"
+        args = {"resumed": True} if never_ran else {"disks": resource.properties["storageProfile"]["dataDisks"]}
+        operation = self.lab.start("create vm" if never_ran else "update vm", resource, "compute", what=self.name, method="POST", args=args)
+        return self.started(call, Answer(202), operation, location=True, retry_after=10)
 
     def run_command(self, call: Call) -> Answer:
         resource = self.require(call, writing=True)

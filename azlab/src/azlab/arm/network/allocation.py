@@ -5,9 +5,11 @@
 from __future__ import annotations
 
 import ipaddress
+import itertools
 from typing import Any
 
 from azlab.arm.network.vnets import subnet_prefixes
+from azlab.arm.wire import Answer, Call
 from azlab.errors import network_error
 from azlab.ids import parse
 from azlab.store import Resource, Store
@@ -84,3 +86,24 @@ def _dynamic(network: Any, taken: dict[str, str], reserved: set[str], subnet: di
         if address not in taken and address not in reserved:
             return address
     raise network_error("subnet_full", subnet=subnet["name"], prefix=network)
+
+
+def availability(call: Call, network: Resource) -> Answer:
+    """CheckIPAddressAvailability: whether an address of a network is free, and five that are when it is not."""
+    try:
+        asked = ipaddress.ip_address(call.query.get("ipaddress", ""))
+    except ValueError:
+        raise network_error("address_format", address=call.query.get("ipaddress", "")) from None
+    for subnet in network.properties.get("subnets", []):
+        prefix = ipaddress.ip_network(subnet_prefixes(subnet["properties"])[0])
+        if asked not in prefix:
+            continue
+        taken = taken_addresses(call.lab.store, subnet["id"])
+        offset = int(asked) - int(prefix.network_address)
+        reserved = offset < RESERVED_FIRST or asked == prefix.broadcast_address
+        if str(asked) not in taken and not reserved:
+            return Answer(200, {"available": True, "isPlatformReserved": False})
+        hosts = (str(prefix.network_address + o) for o in range(RESERVED_FIRST, prefix.num_addresses - 1))
+        free = list(itertools.islice((h for h in hosts if h not in taken), 5))
+        return Answer(200, {"available": False, "availableIPAddresses": free, "isPlatformReserved": reserved})
+    raise network_error("address_outside", address=asked, network=network.name)
