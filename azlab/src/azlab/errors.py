@@ -102,6 +102,7 @@ TABLE: dict[str, tuple[int, str, str, str]] = {
                "Invalid $filter '{filter}' specified in the query string.", "gateway"),
     "operation_not_found": (404, "OperationNotFound", "The operation '{id}' could not be found.", "service"),
     "skip_token": (400, "InvalidSkipToken", "The skip token '{token}' in the query string is invalid.", "gateway"),
+    "deployment_not_found": (404, "DeploymentNotFound", "Deployment '{name}' could not be found.", "gateway"),
     # Microsoft.Network
     "network_name": (400, "InvalidResourceName",
                      "Resource name {name} is invalid. The name can be up to 80 characters long. It must begin with a word "
@@ -334,6 +335,11 @@ TABLE: dict[str, tuple[int, str, str, str]] = {
                        "https://aka.ms/storageaccounts", "service"),
     "storage_state": (409, "StorageAccountIsNotProvisioned",
                       "The storage account provisioning state must be 'Succeeded' before executing the operation.", "service"),
+    "storage_immutability": (400, "InvalidStorageAccountImmutabilityPolicy",
+                             "The required property immutabilityPolicy.state, "
+                             "immutabilityPolicy.immutabilityPeriodSinceCreationInDays is missing.", "service"),
+    "storage_locked": (400, "InvalidStorageAccountImmutabilityPolicy",
+                       "The immutability policy state cannot be changed once Locked.", "service"),
     "locked": (409, "ScopeLocked",
                "The scope '{id}' cannot perform {verb} operation because following scope(s) are locked: '{scopes}'. Please "
                "remove the lock and try again.", "gateway"),

@@ -115,6 +115,8 @@ class Router:
             return self._only_get(call, self.subscriptions.resources)
         if names[1] == "providers" and len(rest) >= 4:
             return self._resource(call, rest[2], rest[3:])
+        if names[1:] in (("exporttemplate",), ("moveresources",), ("validatemoveresources",)) and call.method == "POST":
+            raise arm_error("lab_cannot", text="This lab neither exports templates nor moves resources between groups.")
         if names[1] == "deployments":           # the operations of a deployment are asked for without a provider
             return self._resource(call, "Microsoft.Resources", rest[1:])
         raise ArmError(404, "NotFound", f"The resource '{call.path}' could not be found.", source="gateway")

@@ -94,7 +94,7 @@ class ResourceType:
         tags = checks.tags_of(body)
         if tags is not None:
             kept["tags"] = tags
-        for key in ("zones", "sku", "identity", "kind", "plan", "extendedLocation"):
+        for key in ("zones", "sku", "identity", "kind", "plan", "extendedLocation", "placement"):
             if key in body:
                 kept[key] = body[key]
             elif existing and key in existing.body:

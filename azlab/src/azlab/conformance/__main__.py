@@ -55,7 +55,7 @@ def replay_all(folder: Path, rules: list[known.Rule], verbose: bool) -> Report:
         try:
             for kind, item in load(folder, lab.subscription, print):
                 if kind == "error":
-                    _error(report, item)        # type: ignore[arg-type]
+                    _error(report, item, client.types)        # type: ignore[arg-type]
                 else:
                     _case(report, client, catalogue, item)      # type: ignore[arg-type]
         finally:
@@ -81,10 +81,12 @@ def _case(report: Report, client: Client, catalogue: Catalogue, case: Case) -> N
         report.add(f"{case.name}#{index}", differences, context)
 
 
-def _error(report: Report, entry: dict[str, Any]) -> None:
+def _error(report: Report, entry: dict[str, Any], served: set[str]) -> None:
     differences = errors_table.compare(entry)
+    kind = str(entry.get("type") or "").lower()
+    tags = set() if not kind or kind in served else {"type-not-served"}
     report.add(entry["name"], differences, known.Context(
-        type=str(entry.get("type") or "").lower(), method="error", api_version="", tags=frozenset(), request=""))
+        type=kind, method="error", api_version="", tags=frozenset(tags), request=""))
 
 
 def main(arguments: list[str] | None = None) -> int:

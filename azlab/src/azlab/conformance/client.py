@@ -23,8 +23,10 @@ class Client:
         context = ssl.create_default_context(cafile=str(lab.ca_file))
         self._arm = http.client.HTTPSConnection("localhost", lab.settings.port, context=context, timeout=60)
         self._admin = http.client.HTTPConnection("127.0.0.1", lab.settings.admin_port, timeout=60)
+        self._subscription = lab.subscription
         self._token = lab.token()
         self._held = False
+        self.types = self._served()
 
     def close(self) -> None:
         self._arm.close()
@@ -34,12 +36,17 @@ class Client:
         """(status, headers in lower case, parsed body or None)"""
         return self._request(method, path + ("?" + urlencode(query) if query else ""), body)
 
+    def _served(self) -> set[str]:
+        """The resource types that the lab names when it is asked for its providers, in lower case."""
+        _status, _headers, body = self._request("GET", f"/subscriptions/{self._subscription}/providers?api-version=2022-12-01", None)
+        return {f"{p['namespace']}/{t['resourceType']}".lower() for p in body["value"] for t in p["resourceTypes"]}
+
     def follow(self, url: str) -> Reply:
         parts = urlsplit(url)
         return self._request("GET", f"{parts.path}?{parts.query}", None)
 
     def _request(self, method: str, target: str, body: Any) -> Reply:
-        data = json.dumps(body).encode() if body is not None else None
+        data = body.encode() if isinstance(body, str) else json.dumps(body).encode() if body is not None else None
         headers = {"Authorization": f"Bearer {self._token}", "Content-Type": "application/json"}
         self._arm.request(method, target.replace(" ", "%20"), data, headers)
         answer = self._arm.getresponse()

@@ -42,6 +42,8 @@ def answers(azure: Any, lab_status: int, lab_headers: dict[str, str], lab_body: 
         return [Difference("status", "", f"{azure.status} {azure.code}".strip(),
                            f"{lab_status} {error_code(lab_body)} {error_text(lab_body)}".strip())]
     found = headers(azure.headers, lab_headers)
+    if azure.status >= 400 and isinstance(azure.body, str):
+        return found                # a page of the front door, not an answer of Resource Manager
     if azure.code and azure.code != error_code(lab_body):
         return [Difference("code", "error.code", azure.code, f"{error_code(lab_body)} {error_text(lab_body)}")]
     return found + list(bodies(azure.body, lab_body, ""))
@@ -79,6 +81,7 @@ def _place(url: str) -> str:
     """Where a URL leads, without its own names: provider and kind of collection."""
     path = re.sub(r"^https?://[^/]+", "", url).split("?")[0].lower()
     path = re.sub(r"/subscriptions/[^/]+", "", path)
+    path = re.sub(r"(/deployments)/[^/]+", r"\1/*", path)
     path = re.sub(r"/locations/[^/]+", "/locations/*", path)
     path = re.sub(r"(/(?:operations|operationresults|diskoperations|asyncoperations|operationstatuses))/.*", r"\1", path)
     return path + (" monitor" if "monitor=true" in url else "")
@@ -121,13 +124,17 @@ def _objects(azure: dict[str, Any], lab: dict[str, Any], path: str) -> list[Diff
 
 def _lists(azure: list[Any], lab: list[Any], path: str) -> list[Difference]:
     found: dict[Difference, None] = {}
-    names = {str(i.get("name", "")).lower(): i for i in lab if isinstance(i, dict)}
+    known = {key: item for item in lab if isinstance(item, dict) for key in _keys(item)}
     for index, item in enumerate(azure):
         if not lab:
             return [Difference("field", path + "[]", kind_of(item), "absent")]
-        name = str(item.get("name", "")).lower() if isinstance(item, dict) else ""
-        partner = names.get(name) if name else None
+        partner = next((known[k] for k in _keys(item) if k in known), None) if isinstance(item, dict) else None
         if partner is None:
             partner = lab[min(index, len(lab) - 1)]
         found.update(dict.fromkeys(bodies(item, partner, path + "[]")))
     return list(found)
+
+
+def _keys(item: dict[str, Any]) -> list[str]:
+    """What an entry of a list is known by: its id, else its name."""
+    return [f"{key} {item[key]}".lower() for key in ("id", "name") if item.get(key) and isinstance(item[key], str)]

@@ -12,13 +12,16 @@ from typing import Any
 from azlab.conformance.compare import Difference, bodies
 from azlab.errors import TABLE, arm_error, network_error
 
-
+# what the lab never raises without details
+_WITH_DETAILS = ("busy", "format", "reference")
+# of an interface, said by whoever refers to it: then in network's frame
+_OF_NETWORK = ("resource_missing", "nic_in_use")
 
 
 def compare(entry: dict[str, Any]) -> list[Difference]:
     """The differences between a recorded error and the lab's error of that code."""
     status, code = entry.get("status"), str(entry.get("code") or "")
-    keys = defaultdict(list)
+    keys: dict[str, list[tuple[int, str]]] = defaultdict(list)
     for key, (number, name, _text, _source) in TABLE.items():
         keys[name].append((number, key))
     if code not in keys:
@@ -30,11 +33,17 @@ def compare(entry: dict[str, Any]) -> list[Difference]:
         body = json.loads(entry["body"]) if isinstance(entry["body"], str) else entry["body"]
     except ValueError:
         return [Difference("type", "", "text", "object")]
-    return min((bodies(body, _answer(key, str(entry.get("type") or "")), "") for key in fitting), key=len)
+    frames = [frame for key in fitting for frame in _answers(key, str(entry.get("type") or ""))]
+    return min((bodies(body, frame, "") for frame in frames), key=len)
 
 
-def _answer(key: str, type_name: str) -> dict[str, Any]:
+def _answers(key: str, type_name: str) -> list[dict[str, Any]]:
+    """The frames in which the lab sends an error of the table."""
     fields = {name: f"<{name}>" for _t, name, _f, _c in string.Formatter().parse(TABLE[key][2]) if name}
     target = fields.pop("target", None)
-    network = TABLE[key][3] == "service" and type_name.lower().startswith("microsoft.network")
-    return (network_error if network else arm_error)(key, target=target, **fields).body()
+    if key in _WITH_DETAILS:
+        return [network_error(key, target=target, details=[{"code": "<code>", "message": "<text>"}], **fields).body()]
+    if TABLE[key][3] == "service" and type_name.lower().startswith("microsoft.network"):
+        return [network_error(key, target=target, **fields).body()]
+    plain = arm_error(key, target=target, **fields).body()
+    return [plain, network_error(key, target=target, **fields).body()] if key in _OF_NETWORK else [plain]

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
+LISTED = 60
 _SUBSCRIPTION = re.compile(r"(/subscriptions/)([^/?\"]+)", re.IGNORECASE)
 
 
@@ -82,7 +83,14 @@ def exchange(data: Any, subscription: str) -> Exchange:
         method=method.upper(), path=parts.path, query=dict(parse_qsl(parts.query, keep_blank_values=True)),
         request=_parsed(rewrite(data.get("request_body"), subscription)), status=status,
         headers={str(k).lower(): rewrite(str(v), subscription) for k, v in headers.items()},
-        body=_parsed(rewrite(data.get("response_body"), subscription)))
+        body=_shortened(_parsed(rewrite(data.get("response_body"), subscription))))
+
+
+def _shortened(body: Any) -> Any:
+    """A list with its first entries: hundreds of resources of one subscription say no more than these."""
+    if isinstance(body, dict) and isinstance(body.get("value"), list) and len(body["value"]) > LISTED:
+        return {**body, "value": body["value"][:LISTED]}
+    return body
 
 
 def load(folder: Path, subscription: str, say: Any) -> Iterator[tuple[str, Case | dict[str, Any]]]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import base64
 import ipaddress
+import json
 import re
 from typing import Any
 
@@ -70,6 +71,49 @@ def addresses(value: Any) -> dict[str, list[str]]:
     return found
 
 
+def space(value: Any) -> list[str]:
+    """The address ranges that a document names and that the usual private ones do not hold: one network for each."""
+    usual = [ipaddress.ip_network(n) for n in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")]
+    found: dict[str, None] = {}
+    for text in re.findall(r'"addressPrefix(?:es)?": (\[[^\]]*\]|"[^"]*")', json.dumps(value)):
+        for prefix_text in re.findall(r'"([^"]+/\d+)"', text):
+            try:
+                network = ipaddress.ip_network(prefix_text, strict=False)
+            except ValueError:
+                continue
+            wide = network.supernet(new_prefix=min(network.prefixlen, 16 if network.version == 4 else 48))
+            if not any(n.version == wide.version and wide.overlaps(n) for n in usual):
+                found[str(wide)] = None
+    return list(found)
+
+
+def members(shown: Any, location: str) -> dict[str, dict[str, Any]]:
+    """Interface id (lower case) → body, for the interfaces that Azure showed behind a load balancer."""
+    if not isinstance(shown, dict) or str(shown.get("type", "")).lower() != "microsoft.network/loadbalancers":
+        return {}
+    parts = shown.get("properties") or {}
+    places: dict[str, list[tuple[str, str]]] = {}
+    for key, inside in (("backendAddressPools", "loadBalancerBackendAddressPools"), ("inboundNatRules", "loadBalancerInboundNatRules")):
+        for part in parts.get(key) or []:
+            p = part.get("properties") or {}
+            entries = [e.get("properties", {}).get("networkInterfaceIPConfiguration") for e in p.get("loadBalancerBackendAddresses") or []]
+            for entry in [*entries, *(p.get("backendIPConfigurations") or []), p.get("backendIPConfiguration")]:
+                rid = parse(entry["id"]) if entry and "id" in entry else None
+                if rid and rid.types[0].lower() == "networkinterfaces" and (inside, part["id"]) not in places.get(str(rid), ()):
+                    places.setdefault(str(rid), []).append((inside, part["id"]))
+    found: dict[str, dict[str, Any]] = {}
+    for text, behind in places.items():
+        rid = parse(text)
+        assert rid is not None
+        subnet = f"{str(rid.root).split('/providers/')[0]}/providers/Microsoft.Network/virtualNetworks/replay-net/subnets/hosts"
+        properties: dict[str, Any] = {"subnet": {"id": subnet}}
+        for inside, place in behind:
+            properties.setdefault(inside, []).append({"id": place})
+        body = found.setdefault(str(rid.root).lower(), {"location": location, "properties": {"ipConfigurations": []}})
+        body["properties"]["ipConfigurations"].append({"name": rid.name, "properties": properties})
+    return found
+
+
 def users(rid: ResourceId, body: Any) -> list[str]:
     """Who uses a resource, by what Azure says of it: those have to be made as well, so that the lab can say it too."""
     if not isinstance(body, dict) or not isinstance(body.get("properties"), dict):
@@ -97,7 +141,8 @@ def sendable(rid: ResourceId, body: Any) -> Any:
             return value
         kept = {}
         for key, item in value.items():
-            if key == "id" and set(value) <= {"id", "resourceGroup", "properties", "storageAccountType", "primary"}:
+            if key == "id" and set(value) <= {"id", "resourceGroup", "properties", "storageAccountType", "primary",
+                                                  "action", "state"}:
                 kept[key] = item            # a reference
             elif key == "type" and depth and not (isinstance(item, str) and item.lower().startswith("microsoft.") and "/" in item):
                 kept[key] = item            # of an extension, an identity, an encryption
@@ -286,3 +331,16 @@ CHILDREN: dict[str, dict[str, Any]] = {
     "backendaddresspools": {"properties": {}},
     "inboundnatrules": {"properties": {"protocol": "Tcp", "frontendPort": 50999, "backendPort": 22}},
 }
+
+
+def child_of(rid: ResourceId, location: str) -> dict[str, Any] | None:
+    """The least body that makes a child of this type by itself; None where there is none."""
+    kind = rid.types[1].lower()
+    if kind == "subnets":
+        return {"properties": {"addressPrefix": prefix(sum(map(ord, rid.name)), [])}}
+    if kind == "extensions":
+        return {"location": location, "properties": {"publisher": "Microsoft.Azure.Extensions", "type": "CustomScript",
+                                                     "typeHandlerVersion": "2.1", "settings": {"commandToExecute": "true"}}}
+    if kind == "runcommands":
+        return {"location": location, "properties": {"source": {"script": "true"}}}
+    return CHILDREN.get(kind)

@@ -95,8 +95,7 @@ class AvailabilitySets(ComputeType):
                 if existing.properties[key] != value:
                     raise arm_error("changed", target=key)
         kept["properties"] = {"platformUpdateDomainCount": updates, "platformFaultDomainCount": faults}
-        if "proximityPlacementGroup" in p:
-            kept["properties"]["proximityPlacementGroup"] = p["proximityPlacementGroup"]
+        kept["properties"].update({k: p[k] for k in ("proximityPlacementGroup", "scheduledEventsPolicy") if k in p})
         return self.show(call, self.save(call, kept, existing, "Succeeded"))
 
     def render(self, resource: Resource, call: Call | None = None) -> dict[str, Any]:

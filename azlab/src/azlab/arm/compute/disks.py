@@ -62,7 +62,7 @@ _TIERS = ((4, "P1", 120, 25), (8, "P2", 120, 25), (16, "P3", 120, 25), (32, "P4"
           (2048, "P40", 7500, 250), (4096, "P50", 7500, 250), (8192, "P60", 16000, 500), (16384, "P70", 18000, 750),
           (1 << 20, "P80", 20000, 900))
 _GIVEN = ("supportedCapabilities", "diskAccessId", "networkAccessPolicy", "publicNetworkAccess", "osType", "hyperVGeneration",
-          "maxShares", "burstingEnabled", "encryption", "securityProfile", "dataAccessAuthMode", "purchasePlan")
+          "supportsHibernation", "maxShares", "burstingEnabled", "encryption", "securityProfile", "dataAccessAuthMode", "purchasePlan")
 
 
 def performance(sku: str, size: int) -> dict[str, Any]:
@@ -111,10 +111,10 @@ class Disks(ComputeType):
         kept["properties"].update(given)
         resource = self.save(call, kept, existing, "Updating")
         first = {**self.head(resource), "sku": kept["sku"], "properties": {
-            "creationData": kept["properties"]["creationData"], "diskSizeGB": size, **given, "provisioningState": "Updating",
+            "creationData": kept["properties"]["creationData"], "diskSizeGB": size, "diskSizeBytes": size << 30, **given, "provisioningState": "Updating",
             "isArmResource": True}}
-        if existing:
-            first["sku"] = self.render(resource)["sku"]
+        if existing or "tier" in p:
+            first["sku"] = self.render(resource)["sku"] if existing else kept["sku"]
             if "tier" in (limits := performance(kept["sku"]["name"], size)):
                 first["properties"]["tier"] = limits["tier"]
         operation = self.lab.start("put disk", resource, "disk", what=self.name, method="PUT")
@@ -147,6 +147,8 @@ class Disks(ComputeType):
             if machine and machine.private.get("power") == "deallocated":
                 state = "Reserved"
         p = resource.properties
+        if owner:
+            p = {**p, "LastOwnershipUpdateTime": p.get("timeCreated")}
         wire["properties"] = {"encryption": {"type": "EncryptionAtRestWithPlatformKey"}, **p,
                               **performance(resource.body["sku"]["name"], p["diskSizeGB"]), "provisioningState": resource.state, "diskState": state}
         return wire
@@ -157,7 +159,8 @@ class Disks(ComputeType):
             return Answer(204)
         if resource.body.get("managedBy"):
             raise arm_error("disk_attached", name=resource.name, vm=resource.body["managedBy"])
-        operation = self.lab.start("delete disk", resource, "disk", what=self.name, method="DELETE", final_status=204)
+        operation = self.lab.start("delete disk", resource, "disk", what=self.name, method="DELETE",
+                                   final_status=204 if call.api_version >= "2020-09-30" else 200)
         return self.started(call, Answer(202), operation, location=True, retry_after=2)
 
     async def _delete_done(self, operation: Operation) -> None:

@@ -62,7 +62,8 @@ class Maker:
             **({"availabilitySet": {"id": p["availabilitySet"]["id"]}} if "availabilitySet" in p else {}),
             **({"virtualMachineScaleSet": {"id": group.id}} if group is not None else {}),
             "storageProfile": {"imageReference": {**storage["imageReference"], "exactVersion": image["version"]},
-                               "osDisk": os_disk, "dataDisks": disks, "diskControllerType": "SCSI"},
+                               "osDisk": os_disk, "dataDisks": disks, "diskControllerType": "SCSI",
+                               **{k: storage[k] for k in ("alignRegionalDisksToVMZone",) if k in storage}},
             "osProfile": shown, **{k: p[k] for k in PLAIN if k in p},
             "networkProfile": {"networkInterfaces": nics}}
         carry(self.lab, call, kept, None)

@@ -112,7 +112,7 @@ def machine(lab: Lab, resource: Resource, *, expand: str = "", first: bool = Fal
     p = resource.properties
     wire: dict[str, Any] = {"name": resource.name, "id": resource.id, "type": resource.type,
                             "location": resource.location}
-    for key in ("tags", "zones", "identity", "plan"):
+    for key in ("tags", "zones", "identity", "plan", "placement"):
         if key in resource.body:
             wire[key] = resource.body[key]
     shown: dict[str, Any] = {"hardwareProfile": p["hardwareProfile"], "provisioningState": resource.state,

@@ -18,6 +18,7 @@ from azlab.store import Resource
 
 _KEPT = ("enableAcceleratedNetworking", "enableIPForwarding", "disableTcpStateTracking", "auxiliaryMode",
          "auxiliarySku", "workloadType", "nicType")
+_BEHIND = ("loadBalancerBackendAddressPools", "loadBalancerInboundNatRules", "applicationGatewayBackendAddressPools")
 VM = "Microsoft.Compute/virtualMachines"
 
 
@@ -31,8 +32,9 @@ class Interfaces(NetworkType):
 
     def put(self, call: Call) -> Answer:
         answer = super().put(call)
-        if answer.operation is not None and not answer.operation.delay and call.api_version >= "2021-01-01":
-            # Azure answers `Succeeded` at once; since 2021 it gives no URL to ask either
+        state = answer.body["properties"]["provisioningState"] if answer.operation is not None else ""
+        if state == "Succeeded" and call.api_version >= "2023-01-01":
+            # Azure answers `Succeeded` at once; in newer versions it gives no URL to ask either
             for header in ("Azure-AsyncOperation", "azure-asyncnotification", "Retry-After"):
                 answer.headers.pop(header, None)
         return answer
@@ -90,6 +92,10 @@ class Interfaces(NetworkType):
         for configuration in configurations:
             for pool in configuration["properties"].get("loadBalancerBackendAddressPools", []):
                 check_room(self.lab.store, pool["id"], configuration["id"])
+
+    def settled(self, properties: dict[str, Any]) -> bool:
+        """An interface is there at once, but for its places behind load balancers: those take Azure a moment."""
+        return not any(c["properties"].get(key) for c in properties["ipConfigurations"] for key in _BEHIND)
 
     def after_put(self, resource: Resource) -> None:
         for configuration in resource.properties["ipConfigurations"]:

@@ -10,11 +10,14 @@ from typing import Any
 from azlab.arm.network.base import NetworkType, embed, reference
 from azlab.arm.network.child import Child
 from azlab.arm.wire import Call
-from azlab.errors import network_error
+from azlab.errors import arm_error, network_error
 from azlab.operations import Operation
 from azlab.store import Resource
 
+_NO_POOLS = "This lab has no network managers: name the address prefixes instead of pools."
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+# a subnet reaches the storage of its region and of the one that is paired with it, and SQL of its own; other services everywhere
+_OF_REGION = {"microsoft.sql", "microsoft.storage"}
 _SUBNET_READ_ONLY = ("ipConfigurations", "ipConfigurationProfiles", "privateEndpoints", "resourceNavigationLinks",
                      "serviceAssociationLinks", "provisioningState", "purpose")
 
@@ -50,6 +53,12 @@ def _delegation(owner: str, given: dict[str, Any]) -> dict[str, Any]:
                 "actions": ["Microsoft.Network/virtualNetworks/subnets/action"]}}
 
 
+def _endpoint(given: dict[str, Any], location: str) -> dict[str, Any]:
+    """A service endpoint as Azure shows it."""
+    here = [location] if str(given.get("service", "")).lower() in _OF_REGION else ["*"]
+    return {"provisioningState": "Succeeded", "locations": here, **{k: v for k, v in given.items() if v not in (None, [])}}
+
+
 class VirtualNetworks(NetworkType):
     name = "Microsoft.Network/virtualNetworks"
     name_limit = 64
@@ -57,6 +66,8 @@ class VirtualNetworks(NetworkType):
     def prepare(self, call: Call, body: dict[str, Any], existing: Resource | None,
                 kept: dict[str, Any]) -> dict[str, Any]:
         owner = existing.id if existing else str(call.id.root)
+        if body.get("addressSpace", {}).get("ipamPoolPrefixAllocations"):
+            raise arm_error("lab_cannot", text=_NO_POOLS)
         space = [parse_prefix(p, owner) for p in body.get("addressSpace", {}).get("addressPrefixes", [])]
         if not space:
             raise network_error("no_prefix", id=owner)
@@ -113,6 +124,10 @@ class VirtualNetworks(NetworkType):
                     p[key] = reference(p[key])
                     self.target(p[key], subnet["id"], location)
             p["delegations"] = [_delegation(subnet["id"], d) for d in p.get("delegations", []) if isinstance(d, dict)]
+            if "serviceEndpoints" in p:
+                p["serviceEndpoints"] = [_endpoint(e, location) for e in p["serviceEndpoints"] if isinstance(e, dict)]
+            if p.get("ipamPoolPrefixAllocations"):
+                raise arm_error("lab_cannot", text=_NO_POOLS)
             p.setdefault("privateEndpointNetworkPolicies", "Disabled")
             p.setdefault("privateLinkServiceNetworkPolicies", "Enabled")
         if existing:

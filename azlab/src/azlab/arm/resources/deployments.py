@@ -58,8 +58,7 @@ class Deployments(ResourceType):
         checks.require_group(call, writing=writing)
         resource = self.lab.store.get(str(call.id.root))
         if resource is None:
-            raise ArmError(404, "DeploymentNotFound", f"Deployment '{call.id.names[0]}' could not be found.",
-                           source="gateway")
+            raise arm_error("deployment_not_found", name=call.id.names[0])
         return resource
 
     def listing(self, call: Call) -> Answer:

@@ -44,6 +44,18 @@ def _pick(text: Any, allowed: tuple[str, ...], what: str) -> str:
     return found
 
 
+def check_immutability(given: Any, existing: Resource | None) -> None:
+    """An account's immutability policy is whole or absent, and a locked one stays as it is."""
+    policy = given.get("immutabilityPolicy") if isinstance(given, dict) else None
+    if not isinstance(policy, dict):
+        return
+    old = (existing.properties.get("immutableStorageWithVersioning", {}) if existing else {}).get("immutabilityPolicy", {})
+    if old.get("state") == "Locked" and policy.get("state", "Locked") != "Locked":
+        raise arm_error("storage_locked")
+    if not {"state", "immutabilityPeriodSinceCreationInDays"} <= set(policy):
+        raise arm_error("storage_immutability")
+
+
 class StorageAccounts(ResourceType):
     name = "Microsoft.Storage/storageAccounts"
     provider = "storage"
@@ -71,6 +83,7 @@ class StorageAccounts(ResourceType):
             raise arm_error("storage_values", names="kind")
         self._name_is_free(call, existing)
         carry(self.lab, call, kept, existing)
+        check_immutability(body.get("properties", {}).get("immutableStorageWithVersioning"), existing)
         kept["properties"] = self._properties(body.get("properties", {}), existing, kept)
         if existing:
             return Answer(200, self.render(self.save(call, kept, existing, "Succeeded")))
