@@ -104,6 +104,65 @@ def test_a_failed_operation_of_azure_fails_in_the_lab_too(tmp_path: Path, capsys
     assert (status, counts["matched"]) == (0, 3), text
 
 
+def test_a_refusal_whose_request_was_not_kept_is_compared_with_the_table(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    case = nsg_case()
+    case["first"].update(request_body=None, status=400, response_headers={}, response_body={
+        "error": {"code": "SecurityRuleConflict", "message": "no", "details": []}})
+    other = json.loads(json.dumps(case).replace("SecurityRuleConflict", "NeverHeardOf"))
+    status, counts, text = run(tmp_path, capsys, [{**case, "then": []}, {**other, "then": []}])
+    assert (status, counts["matched"], counts["unexplained"]) == (1, 1, 1) and "NeverHeardOf" in text
+
+
+def test_a_deployment_is_made_again_from_what_azure_showed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    subscription, path = ARM[len("https://management.azure.com"):], "/resourceGroups/rg-a/providers/Microsoft.Resources/deployments/d1"
+    ip = f"{subscription}/resourceGroups/rg-a/providers/Microsoft.Network/publicIPAddresses/ip1"
+    shown = {"id": subscription + path, "name": "d1", "type": "Microsoft.Resources/deployments", "properties": {
+        "templateHash": "1", "parameters": {"place": {"type": "String", "value": "westeurope"}, "key": {"type": "SecureString"}},
+        "mode": "Incremental", "provisioningState": "Succeeded", "outputs": {"n": {"type": "Int", "value": 3}},
+        "providers": [{"namespace": "Microsoft.Network", "resourceTypes": [
+            {"resourceType": "publicIPAddresses", "locations": ["westeurope"]},
+            {"resourceType": "networkSecurityGroups", "locations": ["westeurope"]}]}],
+        "dependencies": [{"dependsOn": [{"id": subscription + NSG, "resourceType": "Microsoft.Network/networkSecurityGroups",
+                                         "resourceName": "web"}],
+                          "id": ip, "resourceType": "Microsoft.Network/publicIPAddresses", "resourceName": "ip1"}],
+        "outputResources": [{"id": ip}, {"id": subscription + NSG}]}}
+    get = {"first": {"method": "GET", "url": f"{ARM}{path}?api-version=2024-11-01", "request_body": None, "status": 200,
+                     "response_headers": {}, "response_body": shown}, "then": []}
+    there = {"first": {**get["first"], "method": "HEAD", "status": 204, "response_body": ""}}
+    status, counts, text = run(tmp_path, capsys, [get, there])
+    assert (status, counts["matched"]) == (0, 2), text
+
+
+def test_interfaces_behind_a_balancer_are_made_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    subscription, base = ARM[len("https://management.azure.com"):], "/resourceGroups/rg-a/providers/Microsoft.Network"
+    balancer = f"{base}/loadBalancers/b"
+    shown = {"id": subscription + balancer, "name": "b", "type": "Microsoft.Network/loadBalancers", "location": "northeurope",
+             "sku": {"name": "Standard", "tier": "Regional"}, "properties": {
+                 "provisioningState": "Succeeded", "frontendIPConfigurations": [{"name": "f", "properties": {
+                     "publicIPAddress": {"id": f"{subscription}{base}/publicIPAddresses/p"}}}],
+                 "backendAddressPools": [{"name": "pool", "id": f"{subscription}{balancer}/backendAddressPools/pool", "properties": {
+                     "backendIPConfigurations": [{"id": f"{subscription}{base}/networkInterfaces/N1/ipConfigurations/ip"}]}}]}}
+    listed = {"first": {"method": "GET", "url": f"{ARM}{base}/loadBalancers?api-version=2024-07-01", "request_body": None,
+                        "status": 200, "response_headers": {}, "response_body": {"value": [shown]}}}
+    status, counts, text = run(tmp_path, capsys, [listed])
+    assert (status, counts["matched"]) == (0, 1), text
+
+
+def test_a_rule_that_explains_nothing_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rules = [{"name": "colours", "reason": "the lab has none", "kind": "field", "path": "colour"},
+             {"name": "sounds", "reason": "the lab has none", "kind": "field", "path": "sound"}]
+    text = run(tmp_path, capsys, [nsg_case(colour="blue")], rules)[2]
+    assert "unused sounds: " in text and "unused colours" not in text
+
+
+def test_errors_of_types_that_the_lab_does_not_serve_are_told_apart(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    entries = [{"status": 418, "code": "Teapot", "type": t, "headers": {}, "body": "{}"}
+               for t in ("Microsoft.Odd/things", "Microsoft.Network/networkSecurityGroups")]
+    rule = {"name": "odd", "reason": "a type that the lab does not serve", "tag": "type-not-served"}
+    status, counts, text = run(tmp_path, capsys, entries, [rule])
+    assert (status, counts["explained"], counts["unexplained"]) == (1, 1, 1) and "networksecuritygroups" in text
+
+
 def test_errors_without_requests_are_compared_with_the_table(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     entries = [{"status": 404, "code": "ResourceGroupNotFound", "type": "x/y", "headers": {},
                 "body": '{"error":{"code":"ResourceGroupNotFound","message":"m"}}'},

@@ -250,3 +250,35 @@ def test_whether_an_address_is_free(group: Group) -> None:
     assert group.call("GET", path + "10.20.0.1")[1]["isPlatformReserved"] is True
     assert group.refused("GET", path + "10.99.0.1")[:2] == (400, "PrivateIPAddressNotInAnySubnet")
     assert group.refused("GET", path + "x")[:2] == (400, "IPAddressFormatIsInvalid")
+
+
+def test_an_interface_behind_a_balancer_takes_a_moment(group: Group) -> None:
+    subnet = group.vnet()
+    group.put(f"{NET}/loadBalancers/b", {"frontendIPConfigurations": [{"name": "f", "properties": {"subnet": {"id": subnet}}}],
+                                         "backendAddressPools": [{"name": "pool"}]}, sku={"name": "Standard"})
+    pool = group.id(f"{NET}/loadBalancers/b/backendAddressPools/pool")
+    for name, more, state in (("plain", {}, "Succeeded"), ("behind", {"loadBalancerBackendAddressPools": [{"id": pool}]}, "Updating")):
+        status, body, headers = group.call("PUT", f"{NET}/networkInterfaces/{name}", {"location": "westeurope", "properties": {
+            "ipConfigurations": [{"name": "ip", "properties": {"subnet": {"id": subnet}, **more}}]}})
+        assert (status, body["properties"]["provisioningState"]) == (201, state)
+        assert ("azure-asyncoperation" in headers) == (state == "Updating")
+
+
+def test_service_endpoints_are_of_the_region(group: Group) -> None:
+    group.vnet(serviceEndpoints=[{"service": "Microsoft.Sql"}, {"service": "Microsoft.KeyVault", "locations": ["*"]}])
+    shown = group.call("GET", f"{VNET}/subnets/hosts")[1]["properties"]["serviceEndpoints"]
+    assert [(e["service"], e["locations"], e["provisioningState"]) for e in shown] == [
+        ("Microsoft.Sql", ["westeurope"], "Succeeded"), ("Microsoft.KeyVault", ["*"], "Succeeded")]
+
+
+def test_address_pools_are_refused(group: Group) -> None:
+    body = vnet_body(["10.1.0.0/16"], {})
+    body["properties"]["addressSpace"]["ipamPoolPrefixAllocations"] = [{"pool": {"id": "/subscriptions/x"}}]
+    assert group.refused("PUT", VNET, body)[:2] == (501, "NotImplementedByLab")
+
+
+def test_the_parent_of_what_is_to_be_deleted_must_be_there(group: Group) -> None:
+    for path in (f"{NET}/virtualNetworks/none/subnets/a", "providers/Microsoft.Compute/virtualMachines/none/extensions/e",
+                 "providers/Microsoft.Compute/virtualMachineScaleSets/none/extensions/e"):
+        status, code, text = group.refused("DELETE", path)
+        assert (status, code) == (404, "ParentResourceNotFound") and "'delete'" in text

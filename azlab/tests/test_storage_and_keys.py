@@ -75,3 +75,32 @@ def test_reset_empties_the_lab_and_keeps_its_identity() -> None:
         assert lab.admin.call("POST", "/reset", {})["removed"] == 2
         assert lab.arm("GET", "resourceGroups")[1] == {"value": []} and lab.env == before
         assert lab.admin.call("GET", "/faults") == {"faults": []}
+
+
+def test_an_immutability_policy_is_whole_and_locked_later(group: Group) -> None:
+    path = "providers/Microsoft.Storage/storageAccounts/" + f"im{abs(hash(group.name)) % 10**9}"
+
+    def body(**policy: object) -> dict[str, object]:
+        return {"location": "westeurope", "sku": {"name": "Standard_LRS"}, "kind": "StorageV2", "properties": {
+            "immutableStorageWithVersioning": {"enabled": True, "immutabilityPolicy": policy}}}
+    code = "InvalidStorageAccountImmutabilityPolicy"
+    assert group.refused("PUT", path, body(immutabilityPeriodSinceCreationInDays=1))[:2] == (400, code)
+    assert group.refused("PUT", path, body(immutabilityPeriodSinceCreationInDays=1, state="Locked"))[:2] == (400, code)
+    assert group.call("PUT", path, body(immutabilityPeriodSinceCreationInDays=1, state="Unlocked"))[0] == 202
+    assert group.call("PUT", path, body(immutabilityPeriodSinceCreationInDays=1, state="Locked"))[0] == 200
+    assert "cannot be changed once Locked" in group.refused("PUT", path, body(
+        immutabilityPeriodSinceCreationInDays=1, state="Unlocked"))[2]
+
+
+def test_disks_of_images_and_copies_without_machines(group: Group) -> None:
+    image = (f"/Subscriptions/{group.azure.subscription}/Providers/Microsoft.Compute/Locations/westeurope/Publishers/Debian"
+             "/ArtifactTypes/VMImage/Offers/debian-12/Skus/12-gen2/Versions/latest")
+    disks = "providers/Microsoft.Compute/disks"
+    made = group.put(f"{disks}/os", {"creationData": {"createOption": "FromImage", "imageReference": {"id": image}}})
+    assert made["properties"]["diskSizeGB"] == 30 and made["properties"]["osType"] == "Linux"
+    copy = group.put(f"{disks}/copy", {"creationData": {"createOption": "Copy", "sourceResourceId": made["id"]}})
+    assert copy["properties"]["diskSizeGB"] == 30
+    assert group.refused("PUT", f"{disks}/none", {"location": "westeurope", "properties": {
+        "creationData": {"createOption": "Copy", "sourceResourceId": made["id"] + "x"}}})[:2] == (404, "NotFound")
+    assert group.refused("PUT", f"{disks}/import", {"location": "westeurope", "properties": {
+        "creationData": {"createOption": "Import"}}})[0] == 501

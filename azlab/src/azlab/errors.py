@@ -338,6 +338,9 @@ TABLE: dict[str, tuple[int, str, str, str]] = {
     "storage_immutability": (400, "InvalidStorageAccountImmutabilityPolicy",
                              "The required property immutabilityPolicy.state, "
                              "immutabilityPolicy.immutabilityPeriodSinceCreationInDays is missing.", "service"),
+    "storage_lock_at_once": (400, "InvalidStorageAccountImmutabilityPolicy",
+                             "Storage account immutability policy state can be set to \"Unlocked, Disabled\". Note that the "
+                             "immutability state can either be Disabled or Unlocked during account creation.", "service"),
     "storage_locked": (400, "InvalidStorageAccountImmutabilityPolicy",
                        "The immutability policy state cannot be changed once Locked.", "service"),
     "locked": (409, "ScopeLocked",

@@ -273,7 +273,7 @@ def resolve(values: list[str], vnet_prefixes: tuple[str, ...]) -> tuple[str, ...
         elif tag == "internet":
             found.extend(outside(vnet_prefixes))
         elif value[0].isdigit() or ":" in value:
-            found.append(str(ipaddress.ip_network(value, strict=False)))
+            found.append(str(ipaddress.ip_network(int(value) if value.isdigit() else value, strict=False)))
     return tuple(dict.fromkeys(found))
 
 

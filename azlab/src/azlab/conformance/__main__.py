@@ -120,6 +120,8 @@ def _print(report: Report, show: int) -> None:
               + ", ".join(f"{k.removeprefix('substituted-')} in {n}" for k, n in sorted(report.substituted.items())))
     for rule in sorted((r for r in report.rules if r.used), key=lambda r: -r.used):
         print(f"known {rule.name}: {rule.used} differences: {rule.reason}")
+    for rule in (r for r in report.rules if not r.used):
+        print(f"unused {rule.name}: it explains nothing in this folder")
     for line in report.unexplained[:show]:
         print("UNEXPLAINED", line)
     if len(report.unexplained) > show:

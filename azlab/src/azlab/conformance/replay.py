@@ -18,6 +18,7 @@ from azlab.ids import ResourceId, parse
 
 _PENDING = {"inprogress", "accepted", "running", "updating", "creating", "deleting"}
 _OPERATIONS = ("/operations/", "/operationresults/", "/operationstatuses/", "/diskoperations/", "/asyncoperations/")
+_UNIFORM = re.compile(r"/virtualMachineScaleSets/[^/]+/virtualMachines/[^/]+/networkInterfaces/", re.IGNORECASE)
 VERSION = "2024-07-01"
 DEPLOYMENT = "microsoft.resources/deployments"
 
@@ -47,6 +48,9 @@ class Replay:
         self.hints = stock.addresses([case.first.request, case.first.body])
         self.space = stock.space([case.first.request, case.first.body])
         self.location = "westeurope"
+
+        if _UNIFORM.search(str(case.first.body)):
+            self.tags.add("uniform-instances")
 
     def run(self) -> list[tuple[Exchange, list[Difference]]]:
         """Each recorded exchange with its differences."""
@@ -178,11 +182,22 @@ class Replay:
             used = f"{rid}/subnets/{names[1].rsplit('/', 1)[-1]}"
             self._ensure(used, [], [])
         users = stock.users(rid, first.body) if first.status < 400 else stock.ids_in(message)
+        for subnet, inside in (stock.subnet_users(rid, first.body) if first.status < 400 else {}).items():
+            for user in inside:
+                self._use(user, subnet)
         if first.status == 409 and rid.types[0].lower() == "availabilitysets":
             users = [str(replace(rid, types=("virtualMachines",), names=("replayed",)))]
         for user in users:
             if not user.lower().startswith(str(rid).lower()):
-                self._ensure(user, [used], [])
+                self._use(user, used)
+
+    def _use(self, user: str, used: str) -> None:
+        """Let something use a resource: an interface, when the lab does not serve the type of what used it on Azure."""
+        rid = parse(user)
+        if rid and rid.root.type.lower() not in self.client.types:
+            self.tags.add("stand-in")
+            user = str(ResourceId(rid.subscription, rid.group, "Microsoft.Network", ("networkInterfaces",), (f"replay-{rid.names[0]}",)))
+        self._ensure(user, [used], [])
 
     def _make_updating(self, first: Exchange) -> None:
         """Azure refused since something that is referred to was changed at that moment: let it be changed."""
@@ -206,13 +221,15 @@ class Replay:
                 if len(rid.types) > 1:
                     self._ensure(str(rid.parent), [], [])
                 self._seed(rid, item, None)
+                for user in stock.users(rid, item):
+                    self._use(user, str(rid))
                 self._members(item)
 
     def _members(self, shown: Any) -> None:
         """The interfaces behind a load balancer that Azure showed."""
         for nic, body in stock.members(shown, self.location).items():
             rid = parse(nic)
-            if rid and nic not in self.made:
+            if rid and nic.lower() not in self.made:
                 self._references(body, rid, set())
                 self._put(rid, body)
 
@@ -291,7 +308,8 @@ class Replay:
             if kind == "inboundnatrules":
                 _s, _h, parent = self.client.send("GET", str(rid.root), {"api-version": VERSION}, None)
                 frontends = ((parent or {}).get("properties") or {}).get("frontendIPConfigurations") or [{}]
-                body = {"properties": {**body["properties"], "frontendIPConfiguration": {"id": frontends[0].get("id", "")}}}
+                body = {"properties": {**body["properties"], "frontendPort": 51000 + len(self.made),
+                                       "frontendIPConfiguration": {"id": frontends[0].get("id", "")}}}
             self._put(rid, body)
 
     def _put(self, rid: ResourceId, body: Any) -> bool:

@@ -20,6 +20,8 @@ from azlab.ids import ResourceId, parse
 PASSWORD = "Replayed-Passw0rd"
 KEY = "ssh-ed25519 " + base64.b64encode(b"\0\0\0\x0bssh-ed25519\0\0\0 " + b"k" * 32).decode()
 IMAGE = {"publisher": "Canonical", "offer": "0001-com-ubuntu-server-jammy", "sku": "22_04-lts-gen2", "version": "latest"}
+IMAGE_ID = ("/Subscriptions/00000000-0000-0000-0000-000000000000/Providers/Microsoft.Compute/Locations/westeurope/Publishers/Canonical"
+            "/ArtifactTypes/VMImage/Offers/0001-com-ubuntu-server-jammy/Skus/22_04-lts-gen2/Versions/latest")
 SIZE = "Standard_B2s"
 _ID = re.compile(r"/subscriptions/[^/\s,;'\"]+/resourceGroups/[^/\s,;'\"]+/providers/[^\s,;'\"]+", re.IGNORECASE)
 # what only Azure writes, by the key under which it stands: sent along it would be refused or taken for a reference
@@ -88,7 +90,7 @@ def space(value: Any) -> list[str]:
 
 
 def members(shown: Any, location: str) -> dict[str, dict[str, Any]]:
-    """Interface id (lower case) → body, for the interfaces that Azure showed behind a load balancer."""
+    """Interface id → body, for the interfaces that Azure showed behind a load balancer."""
     if not isinstance(shown, dict) or str(shown.get("type", "")).lower() != "microsoft.network/loadbalancers":
         return {}
     parts = shown.get("properties") or {}
@@ -109,7 +111,7 @@ def members(shown: Any, location: str) -> dict[str, dict[str, Any]]:
         properties: dict[str, Any] = {"subnet": {"id": subnet}}
         for inside, place in behind:
             properties.setdefault(inside, []).append({"id": place})
-        body = found.setdefault(str(rid.root).lower(), {"location": location, "properties": {"ipConfigurations": []}})
+        body = found.setdefault(str(rid.root), {"location": location, "properties": {"ipConfigurations": []}})
         body["properties"]["ipConfigurations"].append({"name": rid.name, "properties": properties})
     return found
 
@@ -123,11 +125,16 @@ def users(rid: ResourceId, body: Any) -> list[str]:
     found = refs({k: properties.get(k) for k in keys})
     if rid.types[0].lower() == "disks" and body.get("managedBy"):
         found.append(body["managedBy"])
-    if rid.types[0].lower() == "virtualnetworks":
-        parts = properties.get("subnets", []) if len(rid.types) == 1 else [body]
-        for subnet in (s for s in parts if isinstance(s, dict)):
-            found += refs((subnet.get("properties") or {}).get("ipConfigurations"))[:3]
     return [u for u in found if str(parse(u).root).lower() != str(rid.root).lower()]  # type: ignore[union-attr]
+
+
+def subnet_users(rid: ResourceId, body: Any) -> dict[str, list[str]]:
+    """Subnet id → some of the configurations that Azure showed in it."""
+    if rid.types[0].lower() != "virtualnetworks" or not isinstance(body, dict) or not isinstance(body.get("properties"), dict):
+        return {}
+    parts = body["properties"].get("subnets") or [] if len(rid.types) == 1 else [body]
+    return {str(s["id"]): refs((s.get("properties") or {}).get("ipConfigurations"))[:3]
+            for s in parts if isinstance(s, dict) and "id" in s}
 
 
 def sendable(rid: ResourceId, body: Any) -> Any:
@@ -148,6 +155,8 @@ def sendable(rid: ResourceId, body: Any) -> Any:
                 kept[key] = item            # of an extension, an identity, an encryption
             elif key in READ_ONLY or (depth == 1 and key in back):
                 continue
+            elif key == "state" and item == "Locked" and inside.endswith(".immutabilityPolicy"):
+                kept[key] = "Unlocked"      # locked is what becomes of it later
             elif key == "ipConfigurations" and rid.types[0].lower() == "virtualnetworks":
                 continue
             elif key in ("loadBalancingRules", "inboundNatRules", "outboundRules", "inboundNatPools") and depth > 1:
@@ -158,7 +167,9 @@ def sendable(rid: ResourceId, body: Any) -> Any:
 
     cleaned = clean(body, 0, "")
     if rid.types[-1].lower() == "disks" and isinstance(cleaned.get("properties"), dict):
-        cleaned["properties"]["creationData"] = {"createOption": "Empty"}
+        begun = cleaned["properties"].get("creationData") or {}
+        if not (begun.get("createOption") == "FromImage" and "id" in (begun.get("imageReference") or {})):
+            cleaned["properties"]["creationData"] = {"createOption": "Empty"}
     return cleaned
 
 
@@ -177,7 +188,7 @@ def substitute(body: Any, catalogue: Catalogue) -> tuple[Any, set[str]]:
             kept["adminUsername"] = "replayed"
         linux = kept.get("linuxConfiguration") or {}
         has_keys = isinstance(linux, dict) and (linux.get("ssh") or {}).get("publicKeys")
-        if "adminUsername" in kept and not has_keys:
+        if isinstance(kept.get("adminUsername"), str) and not has_keys:
             done.add("secret")
             kept["adminPassword"] = PASSWORD
         if isinstance(kept.get("keyData"), str) and "adminUsername" not in kept:
@@ -195,7 +206,10 @@ def substitute(body: Any, catalogue: Catalogue) -> tuple[Any, set[str]]:
             done.add("size")
             kept["vmSize"] = SIZE
         image = kept.get("imageReference")
-        if isinstance(image, dict) and "publisher" in image and catalogue.image_version(
+        if kept.get("createOption") == "FromImage" and isinstance(image, dict) and "/versions/" in str(image.get("id")).lower():
+            done.add("image")
+            kept["imageReference"] = {"id": IMAGE_ID}
+        elif isinstance(image, dict) and "publisher" in image and catalogue.image_version(
                 *(str(image.get(k, "")) for k in ("publisher", "offer", "sku", "version"))) is None:
             done.add("image")
             kept["imageReference"] = dict(IMAGE)

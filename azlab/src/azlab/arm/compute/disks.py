@@ -30,6 +30,12 @@ def check_sku(text: Any, target: str) -> str:
     return match
 
 
+def _bootable() -> dict[str, Any]:
+    """What Azure notes on a disk that a machine can start from."""
+    return {"osType": "Linux", "hyperVGeneration": "V2", "supportsHibernation": True, "supportedCapabilities": {
+        "acceleratedNetwork": True, "architecture": "x64", "diskControllerTypes": "SCSI, NVMe"}}
+
+
 def make_disk(lab: Lab, machine: Resource, name: str, sku: str, size: int, *, image: dict[str, Any] | None,
               os: bool) -> Resource:
     """The implicit disk of a machine, attached to it."""
@@ -41,7 +47,7 @@ def make_disk(lab: Lab, machine: Resource, name: str, sku: str, size: int, *, im
                                   "diskSizeBytes": size << 30, "uniqueId": str(uuid.uuid4()),
                                   "networkAccessPolicy": "AllowAll", "publicNetworkAccess": "Enabled"}
     if os:
-        properties["osType"] = "Linux"
+        properties.update(_bootable())
         if image:
             properties["hyperVGeneration"] = image["generation"]
     body: dict[str, Any] = {"location": machine.location, "sku": {"name": sku}, "managedBy": machine.id,
@@ -90,11 +96,8 @@ class Disks(ComputeType):
         kept["sku"] = {"name": check_sku(kept.get("sku", {}).get("name", "Standard_LRS"), "sku.name")}
         creation = section(p, "creationData")
         option = creation.get("createOption")
-        if not existing and option not in ("Empty",):
-            if option is None:
-                raise arm_error("required", target="creationData.createOption")
-            raise arm_error("lab_cannot", text=f"This lab makes empty disks only, not with createOption '{option}'.")
-        size = p.get("diskSizeGB", existing.properties["diskSizeGB"] if existing else None)
+        least = self._origin(creation) if not existing else None
+        size = p.get("diskSizeGB", existing.properties["diskSizeGB"] if existing else least)
         if not isinstance(size, int) or not 1 <= size <= 65536:
             raise invalid("diskSizeGB", "The value of parameter diskSizeGB is invalid: it must be between 1 and 65536.")
         if existing and size < existing.properties["diskSizeGB"]:
@@ -108,7 +111,7 @@ class Disks(ComputeType):
                                   "uniqueId": str(uuid.uuid4()), "timeCreated": now_text(),
                                   "networkAccessPolicy": "AllowAll", "publicNetworkAccess": "Enabled"}
         given = {k: p[k] for k in _GIVEN if k in p}
-        kept["properties"].update(given)
+        kept["properties"].update({**(_bootable() if option == "FromImage" and not existing else {}), **given})
         resource = self.save(call, kept, existing, "Updating")
         first = {**self.head(resource), "sku": kept["sku"], "properties": {
             "creationData": kept["properties"]["creationData"], "diskSizeGB": size, "diskSizeBytes": size << 30, **given, "provisioningState": "Updating",
@@ -119,6 +122,27 @@ class Disks(ComputeType):
                 first["properties"]["tier"] = limits["tier"]
         operation = self.lab.start("put disk", resource, "disk", what=self.name, method="PUT")
         return self.started(call, Answer(202, first), operation, location=True, retry_after=2)
+
+    def _origin(self, creation: dict[str, Any]) -> int | None:
+        """What a new disk begins with, checked: the size in GB that it has when the client names none."""
+        option = creation.get("createOption")
+        if option is None:
+            raise arm_error("required", target="creationData.createOption")
+        if option == "Empty":
+            return None
+        if self.lab.has_machines or option not in ("FromImage", "Copy"):
+            raise arm_error("lab_cannot", text=f"This lab makes empty disks only, not with createOption '{option}'.")
+        if option == "Copy":
+            source = self.lab.store.get(str(creation.get("sourceResourceId", "")))
+            if source is None or source.type != DISK:
+                raise arm_error("resource_missing", id=creation.get("sourceResourceId"))
+            return int(source.properties["diskSizeGB"])
+        parts = str(section(creation, "imageReference").get("id", "")).split("/")
+        named = dict(zip(map(str.lower, parts[1::2]), parts[2::2]))
+        image = self.lab.catalogue.image_version(*(named.get(k, "") for k in ("publishers", "offers", "skus", "versions")))
+        if image is None:
+            raise arm_error("image", target="imageReference", image=":".join(list(named.values())[-4:]))
+        return int(image["sizeGB"])
 
     def patch(self, call: Call) -> Answer:
         """Size, SKU and tags can be patched."""

@@ -152,7 +152,7 @@ class LoadBalancers(NetworkType):
                              if a["name"] == name)
             if ports:
                 entry["inboundNatRulesPortMapping"] = ports
-            addresses.append({"name": name, "id": f"{pool['id']}/loadBalancerBackendAddresses/{name}",
+            addresses.append({"name": name, "etag": f'W/"{balancer.etag}"', "id": f"{pool['id']}/loadBalancerBackendAddresses/{name}",
                               "type": f"{self.name}/backendAddressPools/loadBalancerBackendAddresses",
                               "properties": {"provisioningState": balancer.state, **entry}})
         extra: dict[str, Any] = {"loadBalancerBackendAddresses": addresses}

@@ -30,8 +30,8 @@ def check_port(text: Any) -> None:
 def check_prefix(text: Any) -> None:
     """`*`, a service tag, an address or a range."""
     value = str(text)
-    if value == "*" or _TAG.match(value):
-        return
+    if value == "*" or _TAG.match(value) or (value.isdigit() and int(value) < 1 << 32):
+        return              # Azure takes a bare number for an address, as inet_aton does
     try:
         ipaddress.ip_network(value, strict=False)
     except ValueError:
@@ -53,7 +53,8 @@ def check_rule(rule: dict[str, Any]) -> None:
             raise network_error("format", details=[{
                 "code": "InvalidJson", "message": f"Error converting value \"{p[key]}\" to type '{key}'. Path "
                                                   f"'properties.{key}'."}])
-        p[key] = match
+        if key != "protocol":           # Azure shows a protocol as it was written
+            p[key] = match
     p["priority"] = integer(p["priority"], "properties.priority")
     if not 100 <= p["priority"] <= 4096:
         raise network_error("rule_priority", value=p["priority"])

@@ -124,7 +124,7 @@ class VirtualNetworks(NetworkType):
                     p[key] = reference(p[key])
                     self.target(p[key], subnet["id"], location)
             p["delegations"] = [_delegation(subnet["id"], d) for d in p.get("delegations", []) if isinstance(d, dict)]
-            if "serviceEndpoints" in p:
+            if isinstance(p.get("serviceEndpoints"), list):
                 p["serviceEndpoints"] = [_endpoint(e, location) for e in p["serviceEndpoints"] if isinstance(e, dict)]
             if p.get("ipamPoolPrefixAllocations"):
                 raise arm_error("lab_cannot", text=_NO_POOLS)

@@ -17,7 +17,7 @@ from azlab.arm.resources.deploy_request import Request, read_request
 from azlab.arm.resources.deploy_whatif import what_if
 from azlab.arm.types import ResourceType
 from azlab.arm.wire import Answer, Call, operation_headers
-from azlab.errors import ArmError
+from azlab.errors import ArmError, arm_error
 from azlab.ids import group_id, parse
 from azlab.lab import Lab
 from azlab.operations import Operation, now_text

@@ -46,12 +46,18 @@ def _pick(text: Any, allowed: tuple[str, ...], what: str) -> str:
 
 def check_immutability(given: Any, existing: Resource | None) -> None:
     """An account's immutability policy is whole or absent, and a locked one stays as it is."""
-    policy = given.get("immutabilityPolicy") if isinstance(given, dict) else None
-    if not isinstance(policy, dict):
+    if given is not None and not isinstance(given, dict):
+        raise arm_error("storage_values", names="immutableStorageWithVersioning")
+    policy = given.get("immutabilityPolicy") if given else None
+    if policy is not None and not isinstance(policy, dict):
+        raise arm_error("storage_values", names="immutabilityPolicy")
+    if policy is None:
         return
-    old = (existing.properties.get("immutableStorageWithVersioning", {}) if existing else {}).get("immutabilityPolicy", {})
-    if old.get("state") == "Locked" and policy.get("state", "Locked") != "Locked":
+    before = (existing.properties.get("immutableStorageWithVersioning") if existing else None) or {}
+    if existing and before.get("immutabilityPolicy", {}).get("state") == "Locked" and policy.get("state", "Locked") != "Locked":
         raise arm_error("storage_locked")
+    if existing is None and policy.get("state") == "Locked":
+        raise arm_error("storage_lock_at_once")
     if not {"state", "immutabilityPeriodSinceCreationInDays"} <= set(policy):
         raise arm_error("storage_immutability")
 
