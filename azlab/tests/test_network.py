@@ -159,6 +159,12 @@ def test_public_addresses(group: Group) -> None:
             "location": "westeurope", "sku": {"name": "Standard"}, "properties": properties})[1] == code
 
 
+def test_choices_of_an_address_count_whatever_their_case(group: Group) -> None:
+    status, body, _ = group.call("PUT", f"{NET}/publicIPAddresses/ip", {
+        "location": "westeurope", "sku": {"name": "standard"}, "properties": {"publicIPAllocationMethod": "static"}})
+    assert (status, body["sku"]["name"], body["properties"]["publicIPAllocationMethod"]) == (201, "Standard", "Static")
+
+
 def test_one_address_serves_one_thing(group: Group) -> None:
     address, subnet = group.address(), group.vnet()
     group.nic("n", subnet, publicIPAddress={"id": address["id"]})

@@ -16,6 +16,7 @@ from azlab.store import Resource
 
 _LABEL = re.compile(r"^[a-z][a-z0-9-]{1,61}[a-z0-9]$")
 FIRST_PUBLIC = 10           # .1 to .9 of the public range belong to the lab: controller, gateway, registry
+_SKUS = {"basic": "Basic", "standard": "Standard", "standardv2": "StandardV2"}
 
 
 class PublicAddresses(NetworkType):
@@ -26,10 +27,12 @@ class PublicAddresses(NetworkType):
                 kept: dict[str, Any]) -> dict[str, Any]:
         owner = existing.id if existing else str(call.id.root)
         kept["sku"] = {"name": "Basic", "tier": "Regional", **(kept.get("sku") or {})}
+        # Words of a choice count whatever their case, and are shown in Azure's.
+        kept["sku"]["name"] = _SKUS.get(str(kept["sku"]["name"]).lower(), kept["sku"]["name"])
         if existing and existing.body["sku"]["name"] != kept["sku"]["name"]:
             raise network_error("sku_change", id=owner)
         standard = kept["sku"]["name"].lower().startswith("standard")
-        method = body.get("publicIPAllocationMethod", "Static" if standard else "Dynamic")
+        method = str(body.get("publicIPAllocationMethod") or ("Static" if standard else "Dynamic")).capitalize()
         if standard and method != "Static":
             raise network_error("standard_static", id=owner)
         timeout = integer(body.get("idleTimeoutInMinutes"), "properties.idleTimeoutInMinutes", 4)
