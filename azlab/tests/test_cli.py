@@ -6,10 +6,12 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -41,7 +43,8 @@ def test_life_of_a_lab(azlab: Run, tmp_path: Path) -> None:
     exports = azlab("env", "--name", "cli").stdout.splitlines()
     assert {line.split("=")[0] for line in exports} == {f"export {n}" for n in (
         "AZLAB_NAME", "AZURE_CLOUD_ENVIRONMENT", "AZURE_CA_FILE", "REQUESTS_CA_BUNDLE", "AZURE_SUBSCRIPTION_ID",
-        "AZURE_CLIENT_ID", "AZURE_SECRET", "AZURE_TENANT", "DOCKHOST_SSH_SOURCES")}
+        "AZURE_CLIENT_ID", "AZURE_SECRET", "AZURE_TENANT", "AZURE_CLIENT_SECRET", "AZURE_TENANT_ID", "AZURE_AUTHORITY_HOST",
+        "AZURE_CORE_INSTANCE_DISCOVERY", "DOCKHOST_SSH_SOURCES")}
     assert "export DOCKHOST_SSH_SOURCES=203.0.113.1/32" in exports
     assert "ready after" in azlab("logs", "--name", "cli").stdout
     secret = json.loads(azlab("env", "--name", "cli", "--json").stdout)["AZURE_SECRET"]
@@ -115,3 +118,90 @@ def test_reset_and_conditions(azlab: Run, tmp_path: Path) -> None:
 def test_conformance_without_a_folder(azlab: Run, tmp_path: Path) -> None:
     result = azlab("conformance", str(tmp_path / "nothing"))
     assert result.returncode == 2 and "There is no folder" in result.stderr
+
+
+def test_status_for_programs(azlab: Run, tmp_path: Path) -> None:
+    """One object of JSON and the exit status, whether the lab runs, is stopped or never was."""
+    def ask() -> tuple[int, dict[str, object]]:
+        done = azlab("status", "--name", "cli", "--json")
+        return done.returncode, json.loads(done.stdout)
+
+    assert ask() == (3, {"name": "cli", "running": False, "home": None})
+    azlab("up", "--name", "cli", "--quiet")
+    status, said = ask()
+    assert (status, said["running"], said["home"]) == (0, True, str(tmp_path / "cli"))
+    with urllib.request.urlopen(str(said["page"])) as page:
+        assert b"<title>azlab</title>" in page.read()
+    assert json.loads(azlab("status", "--all", "--json").stdout)[0]["url"] == said["url"]
+    azlab("down", "--name", "cli", "--keep")
+    assert ask() == (3, {"name": "cli", "running": False, "home": str(tmp_path / "cli"), "machines": "none"})
+    assert azlab("status", "--all").stdout.split() == ["cli", "stopped"]
+    assert "its state is kept" in azlab("status", "--name", "cli").stdout
+
+
+def test_options_that_a_running_lab_cannot_take(azlab: Run) -> None:
+    azlab("up", "--name", "cli", "--set", "page_size=3")
+    for options, named in ((("--latency-scale", "1"), "--latency-scale"), (("--port", "9"), "--port"),
+                           (("--machines", "docker", "--set", "page_size=4"), "--machines, --set")):
+        done = azlab("up", "--name", "cli", *options)
+        assert done.returncode == 1 and f"already running, and without {named} as given" in done.stderr, done
+    for options in ((), ("--port", "0", "--machines", "none"), ("--set", "page_size=3"), ("--latency-scale", "0")):
+        assert azlab("up", "--name", "cli", *options).returncode == 0
+
+
+@pytest.mark.parametrize("shell", ["bash", "sh", "fish"])
+def test_exports_are_read_by_the_shells(azlab: Run, tmp_path: Path, shell: str) -> None:
+    """What the shell has afterwards is what the JSON says; --unset takes it back."""
+    if not shutil.which(shell):
+        pytest.skip(f"{shell} is not installed")
+    azlab("up", "--name", "cli")
+    wanted = json.loads(azlab("env", "--name", "cli", "--shell", "json").stdout)
+    kind = "fish" if shell == "fish" else "bash"
+    script = azlab("env", "--name", "cli", "--shell", kind).stdout
+    undo = azlab("env", "--name", "cli", "--shell", kind, "--unset").stdout
+    show = f"{sys.executable} -c 'import json, os; print(json.dumps(dict(os.environ)))'\n"
+    done = subprocess.run([shell, "-c", script + show + undo + show], env={"PATH": os.environ["PATH"], "HOME": str(tmp_path)},
+                          capture_output=True, text=True, check=True)
+    before, after = map(json.loads, done.stdout.splitlines())
+    assert {k: v for k, v in before.items() if k in wanted} == wanted and not set(after) & set(wanted)
+
+
+def test_words_that_shells_would_take_apart() -> None:
+    from azlab.commands import _fish_quote
+    assert _fish_quote("it's $HOME \\n") == "'it\\'s $HOME \\\\n'"
+    if shutil.which("fish"):
+        for word in ("it's", "a\\", "$HOME *", "\\'"):
+            assert subprocess.run(["fish", "-c", f"echo -n {_fish_quote(word)}"], capture_output=True, text=True).stdout == word
+
+
+def test_what_breaks_gives_one_sentence(azlab: Run, tmp_path: Path) -> None:
+    (tmp_path / "cli").mkdir()
+    (tmp_path / "cli" / "lab.json").write_text("{")
+    for command in ("up", "status", "env", "down", "doctor"):
+        done = azlab(command, "--name", "cli")
+        assert done.returncode == 1 and "is damaged" in done.stderr and len(done.stderr.splitlines()) == 1
+    (tmp_path / "cli" / "lab.json").unlink()
+    (tmp_path / "cli").rmdir()
+    (tmp_path / "cli").write_text("")
+    done = azlab("up", "--name", "cli")
+    assert done.returncode == 1 and len(done.stderr.splitlines()) == 1 and "File exists" in done.stderr
+    (tmp_path / "cli").unlink()
+
+
+def test_who_reads_only_the_first_line(azlab: Run, tmp_path: Path) -> None:
+    """`azlab logs | head -1`: no traceback."""
+    azlab("up", "--name", "cli")
+    with (tmp_path / "cli" / "azlab.log").open("a") as log:
+        log.write("x" * 99 + "\n" * 1)
+        log.writelines(f"{number} {'x' * 99}\n" for number in range(5000))
+    env = {**os.environ, "AZLAB_HOME": str(tmp_path)}
+    done = subprocess.run(["bash", "-c", f"{sys.executable} -m azlab logs --name cli -n 4000 | head -1"], env=env,
+                          capture_output=True, text=True)
+    assert done.stdout.startswith("1000 ") and done.stderr == ""
+
+
+@pytest.mark.parametrize("command", ["", "up", "down", "status", "logs", "env", "doctor", "reset", "conditions", "faults", "conformance"])
+def test_every_command_has_help(azlab: Run, command: str) -> None:
+    done = azlab(*command.split(), "--help")
+    assert done.returncode == 0 and "usage: azlab" in done.stdout and max(map(len, done.stdout.splitlines())) <= 130
+    assert command in ("conditions", "faults", "conformance") or "xample" in done.stdout or "Exit status" in done.stdout

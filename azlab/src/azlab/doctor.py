@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shutil
 import socket
 import sys
 from dataclasses import dataclass
@@ -22,6 +23,16 @@ def _check_port(settings: Settings) -> str | None:
         if probe.connect_ex(("127.0.0.1", settings.port)) == 0:
             return f"port {settings.port} is taken by another program: start the lab with --port 0"
     return None
+
+
+def _check_hosts(docker_problem: str | None) -> list[str]:
+    """What hosts need beside an engine: a kernel, and the tool that their base image is built with."""
+    problems = [docker_problem] if docker_problem else []
+    if not sys.platform.startswith("linux"):
+        problems.append("hosts need Linux: their images are Debian systems that run systemd")
+    if not shutil.which("mmdebstrap"):
+        problems.append("mmdebstrap is not installed, with which the base image of hosts is built: apt-get install mmdebstrap")
+    return problems
 
 
 @dataclass(frozen=True)
@@ -78,7 +89,7 @@ def _look_at_docker(fix: bool) -> str | None:
 
 def run(args: argparse.Namespace) -> int:
     """Print one line per check; exit status 1 when a check fails."""
-    from azlab.cli import is_running
+    from azlab.process import is_running
     settings = load(args.name)
     problems = []
     if sys.version_info < (3, 11):
@@ -95,9 +106,11 @@ def run(args: argparse.Namespace) -> int:
         if (settings.home.stat().st_mode & 0o077) != 0:
             problems.append(f"{settings.home} can be read by others: chmod 700 {settings.home}")
     docker_problem = _look_at_docker(args.fix)
-    if docker_problem and settings and settings.machines == "docker":
-        problems.append(docker_problem)
+    if (args.machines or (settings.machines if settings else "none")) == "docker":
+        problems += _check_hosts(docker_problem)
     print(f"docker: {docker_problem or 'answers'}")
     for problem in problems:
         print(f"PROBLEM: {problem}")
+    if not problems:
+        print("nothing is in the way of a lab")
     return 1 if problems else 0

@@ -83,8 +83,12 @@ class Settings:
             "REQUESTS_CA_BUNDLE": ca,
             "AZURE_SUBSCRIPTION_ID": self.subscription_id,
             "AZURE_CLIENT_ID": self.client_id,
-            "AZURE_SECRET": self.secret,
+            "AZURE_SECRET": self.secret,                # names that Ansible reads …
             "AZURE_TENANT": self.tenant,
+            "AZURE_CLIENT_SECRET": self.secret,         # … and those of azure-identity
+            "AZURE_TENANT_ID": self.tenant,
+            "AZURE_AUTHORITY_HOST": self.url,
+            "AZURE_CORE_INSTANCE_DISCOVERY": "false",   # Azure CLI: do not ask Microsoft whether this authority exists
             "DOCKHOST_SSH_SOURCES": controller,
         }
 
@@ -98,4 +102,9 @@ def load(name: str, base: Path | None = None) -> Settings | None:
     if not path.exists():
         return None
     known = {f.name for f in fields(Settings)} - {"base"}
-    return Settings(**{k: v for k, v in json.loads(path.read_text()).items() if k in known}, base=base)
+    try:
+        saved = json.loads(path.read_text())
+        return Settings(**{k: v for k, v in saved.items() if k in known}, base=base)
+    except (ValueError, AttributeError) as problem:
+        raise SettingsError(f"{path} is damaged ({problem}): move {path.parent} away, then 'azlab up --name {name}' makes the lab anew; "
+                            f"'azlab down --name {name} --orphans' removes what it left in the Docker engine.") from None

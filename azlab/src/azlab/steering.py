@@ -76,7 +76,7 @@ def _remove(args: argparse.Namespace) -> None:
 
 
 def _admin(args: argparse.Namespace, path: str, method: str = "GET", data: Any = None, missing: str = "") -> Any:
-    from azlab.cli import admin, is_running, require
+    from azlab.process import admin, is_running, require
     settings = require(args.name)
     if not is_running(settings):
         raise SettingsError(f"lab '{args.name}' is not running: start it with 'azlab up --name {args.name}'.")
