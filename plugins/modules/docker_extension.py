@@ -33,11 +33,17 @@ options:
     description: The resource group of the machines. Needed unless O(handler=cloud_init).
     type: str
   hosts:
-    description: The names of the machines. They need not belong to this collection. Either this or O(group).
+    description: The names of the machines. They need not belong to this collection. Either this, O(group) or O(scale_set).
     type: list
     elements: str
   group:
     description: The name of a group of M(dockhost.azure.host_group). All of its hosts are meant.
+    type: str
+  scale_set:
+    description:
+      - The name of a scale set with flexible orchestration. All of its present instances are meant; run again when there are more, or give
+        the set custom data (see O(handler=cloud_init)).
+      - Instances of sets with uniform orchestration are no machines of the resource group and are not reached.
     type: str
   name:
     description: The name of the extension on each machine.
@@ -122,6 +128,18 @@ options:
     description:
       - Lets the engine listen on a TCP port without TLS. Whoever reaches the port is root on the host.
       - Without it such settings are refused. Give C(certs) in O(protected_settings) instead.
+    type: bool
+    default: false
+  keep_containers:
+    description:
+      - Containers that run go on running while the host is taken over from the old extension. The engine gets C(live-restore), and containers
+        of the project are not made anew although their definition may differ from what the Compose of today would make.
+      - Not for hosts of a swarm, which does not work with C(live-restore).
+      - A later run without it makes those anew that differ.
+    type: bool
+    default: false
+  keep_certificates:
+    description: The certificates in C(/etc/docker) on the hosts, which the old extension has put there, are used as they are.
     type: bool
     default: false
   remove_docker:

@@ -34,11 +34,16 @@ options:
     type: str
     required: true
   hosts:
-    description: The names of the machines. They need not belong to this collection. Either this or O(group).
+    description: The names of the machines. They need not belong to this collection. Either this, O(group) or O(scale_set).
     type: list
     elements: str
   group:
     description: The name of a group of M(dockhost.azure.host_group). All of its hosts are meant.
+    type: str
+  scale_set:
+    description:
+      - The name of a scale set with flexible orchestration. All of its present instances are meant; run again when there are more.
+      - Instances of sets with uniform orchestration are no machines of the resource group and are not reached.
     type: str
   name:
     description: The name of the extension on each machine.

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any, Dict, List, Mapping, Sequence, Tuple
+from typing import Any, Dict, Iterable, List, Mapping, Sequence, Tuple
 
 from ansible_collections.dockhost.azure.plugins.module_utils._errors import InputError
 from ansible_collections.dockhost.azure.plugins.module_utils._extension.docker_settings import INSECURE, DockerSettings
@@ -37,12 +37,14 @@ _NUMBERS = frozenset({"mtu", "max-concurrent-downloads", "max-concurrent-uploads
 _OWN = frozenset({"tlscacert", "tlscert", "tlskey", "tlsverify"})
 _GONE = frozenset({"disable-legacy-registry"})
 
+_REFERENCE = re.compile(r"\$(?:\{([A-Za-z_][A-Za-z0-9_]*)\}|([A-Za-z_][A-Za-z0-9_]*))")
 _NAMED_VOLUME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 
 
-def daemon(settings: DockerSettings, insecure: bool) -> Tuple[Dict[str, Any], List[str], List[str]]:
+def daemon(settings: DockerSettings, insecure: bool, tls: bool = False) -> Tuple[Dict[str, Any], List[str], List[str]]:
     """(daemon.json, addresses beside the socket, what was left out and why).
 
+    :param tls: certificates are on the host already.
     :raises InputError: an option that cannot be understood, or a TCP port without TLS.
     """
     found: Dict[str, Any] = {}
@@ -52,7 +54,7 @@ def daemon(settings: DockerSettings, insecure: bool) -> Tuple[Dict[str, Any], Li
     addresses = [address for address in found.pop("hosts", []) if address not in ("fd://", "unix:///var/run/docker.sock")]
     if settings.port is not None:
         addresses.append("tcp://0.0.0.0:{0}".format(settings.port))
-    if settings.certs:
+    if settings.certs or tls:
         base = "/etc/docker/"
         found.update(tls=True, tlsverify=True, tlscacert=base + "ca.pem", tlscert=base + "cert.pem", tlskey=base + "key.pem")
     else:
@@ -143,7 +145,7 @@ def compose(document: Mapping[str, Any]) -> Tuple[Dict[str, Any], List[str]]:
         volumes.update(dict.fromkeys(_named(service), None))
     made: Dict[str, Any] = {"services": services}
     if volumes:
-        made["volumes"] = {name: {} for name in sorted(volumes)}
+        made["volumes"] = {name: {"name": name} for name in sorted(volumes)}  # without the project's name before it, as it was
     return made, notes
 
 
@@ -174,6 +176,13 @@ def _named(service: Mapping[str, Any]) -> List[str]:
         if colon and _NAMED_VOLUME.fullmatch(source):
             found.append(source)
     return found
+
+
+def unset(document: Mapping[str, Any], known: Iterable[str]) -> List[str]:
+    """Variables that the compose file takes from its environment, and that neither have a default nor are among ``known``."""
+    texts = json.dumps(document).replace("$$", "")
+    found = {match[1] or match[2] for match in _REFERENCE.finditer(texts)}
+    return sorted(found - set(known))
 
 
 def compose_text(document: Mapping[str, Any]) -> str:

@@ -13,7 +13,7 @@ from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from ansible_collections.dockhost.azure.plugins.module_utils._azure.client import Client
 from ansible_collections.dockhost.azure.plugins.module_utils._errors import InputError, RefusedError
-from ansible_collections.dockhost.azure.plugins.module_utils._extension import observe, script, spec
+from ansible_collections.dockhost.azure.plugins.module_utils._extension import docker_files, observe, script, spec
 from ansible_collections.dockhost.azure.plugins.module_utils._extension import plan as planning
 from ansible_collections.dockhost.azure.plugins.module_utils._extension.docker_settings import CERTS, INSECURE, DockerSettings
 from ansible_collections.dockhost.azure.plugins.module_utils._extension.task import HOST_ARGS, Seen, VmExtensionTask
@@ -37,12 +37,14 @@ ARGUMENTS: Dict[str, Any] = dict(
     docker_user={"type": "str"},
     lock_timeout={"type": "int", "default": 600},
     health_timeout={"type": "int", "default": 600},
+    keep_containers={"type": "bool", "default": False},
+    keep_certificates={"type": "bool", "default": False},
     remove_docker={"type": "bool", "default": False},
 )
 ARGUMENTS[INSECURE] = {"type": "bool", "default": False}
 
 CONSTRAINTS: Dict[str, Any] = {
-    "mutually_exclusive": [("hosts", "group"), ("settings", "settings_file"), ("protected_settings", "protected_settings_file")],
+    "mutually_exclusive": [("hosts", "group", "scale_set"), ("settings", "settings_file"), ("protected_settings", "protected_settings_file")],
     "required_if": [(name, value, ("resource_group",)) for name, value in (
         ("handler", "auto"), ("handler", "docker_extension"), ("handler", "custom_script"), ("state", "absent"),
     )],
@@ -78,10 +80,16 @@ class DockerExtensionTask(VmExtensionTask):
 
     def check(self) -> None:
         super().check()
-        if self.params.get("hosts") is None and self.params.get("group") is None:
-            raise InputError("hosts", "one of hosts and group is needed: name the virtual machines, or the group of hosts.")
+        if all(self.params.get(name) is None for name in ("hosts", "group", "scale_set")):
+            raise InputError("hosts", "one of hosts, group and scale_set is needed: name the virtual machines, the group of hosts or the scale set.")
         if self.folder and self.settings.certs:
             raise InputError("certificates", "certificates and protected_settings.certs are both given: give one of them.")
+        if self.choices.keep_certificates and (self.folder or self.settings.certs):
+            raise InputError("keep_certificates", "keep_certificates leaves those on the hosts as they are, and others are given: choose one of the two.")
+        lacking = docker_files.unset(self.settings.compose, self.settings.environment)
+        if lacking and self.choices.keep_containers:
+            raise InputError("protected_settings.environment", "{0} stands in the compose file and has no value, and Azure does not tell what the old "
+                             "extension was given: give it in protected_settings.environment.".format(", ".join(lacking)))
         check_certificates(self.settings, "protected_settings.certs")
         # Each host's own certificates are not read yet: any will do to see whether the rest can work.
         script.render(replace(self.settings, certs=dict.fromkeys(CERTS, "")) if self.folder else self.settings, self.choices)
@@ -231,6 +239,7 @@ def choices(params: Mapping[str, Any]) -> script.Choices:
     return script.Choices(
         source=params["docker_source"], version=version, user=user, repository=params["docker_repository"].rstrip("/"),
         lock_seconds=params["lock_timeout"], health_seconds=params["health_timeout"], insecure=params[INSECURE],
+        keep_containers=params["keep_containers"], keep_certificates=params["keep_certificates"],
     )  # fmt: skip
 
 

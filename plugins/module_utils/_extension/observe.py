@@ -24,17 +24,25 @@ VIEW = {"$expand": "instanceView"}
 
 
 async def targets(
-    client: Client, resource_group: str, names: Optional[Sequence[str]], group: Optional[str], deployment: str
+    client: Client, resource_group: str, names: Optional[Sequence[str]], group: Optional[str], deployment: Optional[str],
+    scale_set: Optional[str] = None,
 ) -> Tuple[List[Target], List[str]]:
-    """(the machines that are meant, names that no machine has)."""
+    """(the machines that are meant, names that no machine has).
+
+    :param names: names of machines; else ``group``, a group of hosts; else ``scale_set``; else all machines of the resource group.
+    :param deployment: that ``group`` belongs to.
+    :param scale_set: a flexible scale set, whose instances are machines of the resource group.
+    """
     machines, states = await asyncio.gather(read.list_of(client, resource_group, VIRTUAL_MACHINE), read.statuses(client))
     missing: List[str] = []
     if names is not None:
         by_name = {machine["name"].lower(): machine for machine in machines}
         missing = [name for name in names if name.lower() not in by_name]
         chosen = [by_name[name] for name in dict.fromkeys(name.lower() for name in names) if name in by_name]
-    else:
+    elif group is not None:
         chosen = list(select(machines, deployment, group))
+    else:
+        chosen = [machine for machine in machines if scale_set is None or set_of(machine) == scale_set.lower()]
     if states is None:
         states = await read.views(client, chosen)
     bodies = {key(machine["id"]): machine for machine in chosen}
@@ -42,6 +50,12 @@ async def targets(
     found = await asyncio.gather(*(extensions(client, bodies[key(host.id)]) for host in hosts))
     allowed = [((bodies[key(host.id)].get("properties") or {}).get("osProfile") or {}).get("allowExtensionOperations") for host in hosts]
     return [Target(host, have, allow is not False) for host, have, allow in zip(hosts, found, allowed)], missing
+
+
+def set_of(machine: Mapping[str, Any]) -> Optional[str]:
+    """The name of the scale set that a machine belongs to, in lower case."""
+    found = ((machine.get("properties") or {}).get("virtualMachineScaleSet") or {}).get("id")
+    return str(found).rsplit("/", 1)[-1].lower() if found else None
 
 
 async def extensions(client: Client, machine: Mapping[str, Any]) -> Dict[str, Mapping[str, Any]]:

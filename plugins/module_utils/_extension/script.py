@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Dict, List
 
 from ansible_collections.dockhost.azure.plugins.module_utils._errors import InputError
-from ansible_collections.dockhost.azure.plugins.module_utils._extension import docker_files, script_engine, script_packages
+from ansible_collections.dockhost.azure.plugins.module_utils._extension import docker_files, script_compose, script_engine, script_packages
 from ansible_collections.dockhost.azure.plugins.module_utils._extension.docker_settings import DockerSettings
 
 MAX_SCRIPT = 256 * 1024  # https://learn.microsoft.com/azure/virtual-machines/extensions/custom-script-linux#property-script
@@ -31,6 +31,8 @@ class Choices:
     lock_seconds: int = 600
     health_seconds: int = 600
     insecure: bool = False
+    keep_containers: bool = False
+    keep_certificates: bool = False
     mode: str = "install"
     repository: str = REPOSITORY
     root: str = ""  # put before all absolute paths, for tests
@@ -42,7 +44,9 @@ def render(settings: DockerSettings, choices: Choices) -> str:
 
     :raises InputError: settings that cannot work, or a script that CustomScript would not take.
     """
-    options, addresses, dummy = docker_files.daemon(settings, choices.insecure)
+    options, addresses, dummy = docker_files.daemon(settings, choices.insecure, choices.keep_certificates)
+    if choices.keep_containers:
+        options.setdefault("live-restore", True)
     document, dummy = docker_files.compose(settings.compose)
     files = {
         "daemon.json": docker_files.daemon_text(options), "docker-compose.yml": docker_files.compose_text(document),
@@ -55,7 +59,7 @@ def render(settings: DockerSettings, choices: Choices) -> str:
     text = "".join([
         "#!/bin/sh\n# Sets up Docker on this host. Written by dockhost.azure.docker_extension; it holds secrets.\n",
         _variables(settings, choices, bool(document), addresses), _payload(files), script_packages.BASICS, script_packages.PACKAGES,
-        script_engine.ENGINE, script_engine.COMPOSE, script_engine.REMOVE, script_engine.MAIN,
+        script_engine.ENGINE, script_compose.COMPOSE, script_compose.REMOVE, script_compose.MAIN,
     ])
     if len(text.encode()) > MAX_SCRIPT:
         raise InputError("settings", "The script for these settings has {0} bytes and CustomScript takes {1}: make the compose file "
@@ -65,7 +69,12 @@ def render(settings: DockerSettings, choices: Choices) -> str:
 
 def notes(settings: DockerSettings, choices: Choices) -> List[str]:
     """What of the settings was brought into another form or left out."""
-    return docker_files.daemon(settings, choices.insecure)[2] + docker_files.compose(settings.compose)[1]
+    document, found = docker_files.compose(settings.compose)
+    lacking = docker_files.unset(document, settings.environment)
+    if lacking:
+        found.append("compose: {0} stands in the compose file and has no value, so that Compose takes an empty text: give it in "
+                     "settings.compose-environment or in protected_settings.environment.".format(", ".join(lacking)))
+    return docker_files.daemon(settings, choices.insecure, choices.keep_certificates)[2] + found
 
 
 def packed(text: str) -> str:
@@ -98,7 +107,8 @@ def _variables(settings: DockerSettings, choices: Choices, compose: bool, addres
     values = {
         "ROOT": choices.root, "MODE": choices.mode, "SOURCE": choices.source, "VERSION": choices.version, "DOCKER_USER": choices.user,
         "REPOSITORY": choices.repository, "COMPOSE_URL": COMPOSE_URL, "COMPOSE": "1" if compose else "0",
-        "CERTIFICATES": "1" if settings.certs else "0", "ADDRESSES": " ".join(addresses),
+        "CERTIFICATES": "1" if settings.certs else "keep" if choices.keep_certificates else "0",
+        "KEEP_CONTAINERS": "1" if choices.keep_containers else "0", "ADDRESSES": " ".join(addresses),
         "LOGIN_USER": login.username if login else "", "LOGIN_SERVER": login.server if login else "",
         "SECRET_NAMES": " ".join(settings.secret_names), "LOCK_SECONDS": str(choices.lock_seconds),
         "HEALTH_SECONDS": str(choices.health_seconds), "PAUSE": str(choices.pause),

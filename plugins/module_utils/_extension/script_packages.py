@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The dockhost.azure authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The parts of the shell script that do not depend on settings, first half: messages, files, packages. Private.
+"""The parts of the shell script that do not depend on settings, first part: messages, files, packages. Private.
 
 POSIX sh, since /bin/sh is dash here and bash there. The variables come from ``script.render``. Every function that can fail
 ends the script by ``fail CODE REASON``: the last line of the error output then says why, and the exit status which step it was.

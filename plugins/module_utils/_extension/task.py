@@ -27,6 +27,7 @@ HOST_ARGS: Dict[str, Any] = dict(
     resource_group={"type": "str", "required": True},
     hosts={"type": "list", "elements": "str"},
     group={"type": "str"},
+    scale_set={"type": "str"},
     state={"type": "str", "choices": ["present", "absent"], "default": "present"},
     force_update_tag={"type": "str"},
     rerun={"type": "bool", "default": False},
@@ -47,8 +48,8 @@ ARGUMENTS: Dict[str, Any] = dict(
 )
 
 CONSTRAINTS: Dict[str, Any] = {
-    "mutually_exclusive": [("hosts", "group")],
-    "required_one_of": [("hosts", "group")],
+    "mutually_exclusive": [("hosts", "group", "scale_set")],
+    "required_one_of": [("hosts", "group", "scale_set")],
     "required_if": [("state", "present", ("publisher", "type", "version"))],
 }
 
@@ -91,7 +92,8 @@ class VmExtensionTask(Task):
 
     async def observe(self, client: Client) -> Seen:
         found, missing = await observe.targets(
-            client, self.params["resource_group"], self.params.get("hosts"), self.params.get("group"), self.deployment
+            client, self.params["resource_group"], self.params.get("hosts"), self.params.get("group"), self.deployment,
+            self.params.get("scale_set"),
         )
         self._missing(missing, found)
         extensions = await self.wanted(client, found) if self.params["state"] == "present" else {}
@@ -172,6 +174,9 @@ class VmExtensionTask(Task):
             if not self.check_mode:
                 raise RefusedError([text])
             self.warnings.append(text)
+        if not found and self.params.get("scale_set"):
+            self.warnings.append("There is no machine of a flexible scale set {0} in resource group {1}: nothing to do. Instances of uniform sets "
+                                 "take extensions from the set's own extension profile.".format(self.params["scale_set"], group))
         if not found and not missing and self.params.get("group"):
             self.warnings.append("Group {0} of deployment {1} has no hosts in resource group {2}: nothing to do.".format(
                 self.params["group"], self.deployment, group

@@ -86,7 +86,7 @@ def test_the_first_compose_format_is_brought_into_todays():
         "db": {"image": "db", "volumes": ["data:/var/lib", "/host:/x", "./rel:/y", "/anonymous"], "log_driver": "syslog", "log_opt": {"tag": "x"}},
         "web": {"image": "web", "links": ["db"], "net": "container:db"}, "jobs": {"build": ".", "dockerfile": "D"},
     })
-    assert made["services"]["db"]["logging"] == {"driver": "syslog", "options": {"tag": "x"}} and made["volumes"] == {"data": {}}
+    assert made["services"]["db"]["logging"] == {"driver": "syslog", "options": {"tag": "x"}} and made["volumes"] == {"data": {"name": "data"}}
     assert made["services"]["web"] == {"image": "web", "links": ["db"], "network_mode": "service:db"}
     assert made["services"]["jobs"]["build"] == {"context": ".", "dockerfile": "D"}
     assert any("service jobs is built on the host" in note for note in notes)
@@ -97,3 +97,13 @@ def test_a_compose_file_of_today_stays():
     assert docker_files.compose(dict(document, version="2")) == (document, [])
     with pytest.raises(InputError, match="settings.compose.version is not a mapping"):
         docker_files.compose({"version": "2", "web": {}})
+
+
+def test_variables_that_nobody_gives_are_found():
+    document = {"services": {"web": {"image": "x:${TAG}", "command": "$WORD $${NOT} ${DEFAULT:-y} $$NO", "environment": {"A": "${TAG}"}}}}
+    assert docker_files.unset(document, []) == ["TAG", "WORD"] and docker_files.unset(document, ["TAG", "WORD"]) == []
+
+
+def test_certificates_that_are_on_the_host_already():
+    daemon, addresses, dummy = docker_files.daemon(read({"docker": {"port": "2376"}}), insecure=False, tls=True)
+    assert daemon["tlsverify"] is True and addresses == ["tcp://0.0.0.0:2376"]

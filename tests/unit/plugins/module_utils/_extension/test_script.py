@@ -176,6 +176,47 @@ def test_an_engine_that_does_not_start_gets_its_old_options_and_certificates_bac
     assert not (tmp_path / "var/lib/dockhost/before").exists()
 
 
+def test_a_host_of_the_old_extension_is_taken_over_without_an_end_of_its_containers(tmp_path):
+    system = System(tmp_path, "ID=sles\nVERSION_ID=15.6\n", ["zypper", "dpkg-query"])
+    assert system.run().returncode == 0  # Docker is there
+    for path in ("etc/docker/daemon.json", "var/lib/dockhost/daemon.json.sha256", "etc/systemd/system/docker.service.d/50-dockhost-extension.conf"):
+        (tmp_path / path).unlink()
+    (tmp_path / "lib").mkdir()
+    (tmp_path / "lib/docker.service").write_text("[Service]\nExecStart=/usr/bin/dockerd -H=fd:// --tlsverify -H=0.0.0.0:2376 -D\n")
+    system.stand_in("bin/systemctl", 'case $1 in is-failed) exit 1 ;; show) echo FragmentPath=/lib/docker.service ;; reload) touch "$ROOTDIR/live" ;; esac\n')
+    system.stand_in("bin/docker", 'case "$*" in info*) [ -e "$ROOTDIR/live" ] && echo true || echo false ;; esac\n' + DOCKER)
+    old = ({"docker": {"port": "2376", "options": ["-D"]}, "compose": {"web": {"image": "web"}}}, {})
+    system.log.write_text("")
+    kept = {"keep_containers": True, "keep_certificates": True}
+    done = system.run(old, **kept)
+    assert done.returncode == 0, done.stderr
+    commands = system.commands()
+    assert commands.index("systemctl reload docker.service") < commands.index("systemctl restart docker.service")
+    assert "up -d --remove-orphans --no-recreate" in commands
+    dropin = (tmp_path / "etc/systemd/system/docker.service.d/50-dockhost-extension.conf").read_text()
+    assert dropin == "[Service]\nExecStart=\nExecStart={0}/bin/dockerd -H fd:// -H tcp://0.0.0.0:2376\n".format(tmp_path)
+    assert json.loads((tmp_path / "etc/docker/daemon.json").read_text())["live-restore"] is True
+    system.log.write_text("")
+    assert system.run(old, **kept).returncode == 0 and "restart docker" not in system.commands()
+    (tmp_path / "etc/docker/key.pem").unlink()
+    done = system.run(old, **kept)
+    assert done.returncode == 12 and "/etc/docker/key.pem is missing" in done.stderr
+
+
+@pytest.mark.parametrize("case, words", [
+    ("swarm", "the engine does not take live-restore"), ("foreign", "set live-restore to true in it"), ("2017", "has the package docker-engine of 2017"),
+])  # fmt: skip
+def test_containers_that_cannot_be_kept(tmp_path, case, words):
+    system = System(tmp_path, "ID=sles\nVERSION_ID=15.6\n", ["zypper"])
+    assert system.run(PLAIN).returncode == 0
+    system.stand_in("bin/dpkg-query", "echo installed\n" if case == "2017" else "exit 1\n")
+    if case == "foreign":
+        (tmp_path / "etc/docker/daemon.json").write_text("{}\n")
+    system.log.write_text("")
+    done = system.run(PLAIN, keep_containers=True)
+    assert done.returncode in (11, 12) and words in done.stderr and "restart docker" not in system.commands(), done.stderr
+
+
 def test_flatcar_gets_the_compose_plugin_with_its_checksum(tmp_path):
     system = System(tmp_path, "ID=flatcar\nID_LIKE=coreos\nVERSION_ID=4081\n", [])
     system.stand_in("bin/dockerd", "")
