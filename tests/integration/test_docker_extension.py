@@ -19,100 +19,31 @@ import urllib.request
 
 import pytest
 
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
+
+from extension_host import COMPOSE, IMAGE, NEW_WORD, PASSWORD, WORD, Host, shown  # noqa: E402
+
 pytestmark = pytest.mark.machines
 
-ROOT = pathlib.Path(__file__).parents[2]
-# A module runs in a process of its own, which nothing of the test's captures.
-RUNNER = "import json, sys, module_run; print(json.dumps(module_run.run(**json.load(sys.stdin))))"
-BIN = pathlib.Path(sys.executable).parent
-IMAGE = "Debian:debian-13:13-gen2:latest"
-WORD, NEW_WORD, PASSWORD = "first-secret-word", "second-secret-word", "registry-pass-word"
-
-# A container that answers with a word that comes as a secret: haproxy, which needs nothing else.
-ANSWER = (
-    "printf '%s\\n' 'defaults' ' mode http' ' timeout client 5s' 'frontend f' ' bind *:80' "
-    "' http-request return status 200 content-type text/plain lf-string %[env(WORD)]' >/tmp/c && exec haproxy -db -f /tmp/c"
-)
-# The first format of compose files, as the extension's user guide has it.
-COMPOSE = {"web": {"image": "docker.io/library/haproxy:3.0", "ports": ["80:80"], "command": ["sh", "-c", ANSWER],
-                   "environment": {"WORD": "${WORD}"}}}  # fmt: skip
-
-# A registry that only knows how to ask for a password.
-REGISTRY = """
-import base64, http.server
-class Handler(http.server.BaseHTTPRequestHandler):
-    def do_GET(self):
-        good = self.headers.get("Authorization") == "Basic " + base64.b64encode(b"deploy:%s").decode()
-        self.send_response(200 if good else 401)
-        self.send_header("WWW-Authenticate", 'Basic realm="lab"')
-        self.send_header("Docker-Distribution-Api-Version", "registry/2.0")
-        self.send_header("Content-Length", "2")
-        self.end_headers()
-        self.wfile.write(b"{}")
-http.server.HTTPServer(("127.0.0.1", 5000), Handler).serve_forever()
-""" % PASSWORD
-
-
-class Host:
-    """One lab, one host with an address of its own."""
-
-    def __init__(self, folder):
-        self.folder, self.lab = folder, "dockerext-{0}".format(os.getpid())
-        self.home = dict(os.environ, AZLAB_HOME=str(folder / "azlab"))
-        self.env = {}
-        self.addresses = {}
-        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(folder / "id")], check=True)
-
-    def azlab(self, *words):
-        done = subprocess.run([str(BIN / "azlab"), *words, "--name", self.lab], env=self.home, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
-
-    def start(self):
-        self.azlab("up", "--machines", "docker", "--port", "0", "--latency-scale", "0")
-        self.env = dict(re.findall(r"^export (\w+)=['\"]?([^'\"\n]*)", self.azlab("env"), re.M))
-        self.good("resource_group", name="rg", location="westeurope")
-        opened = {"name": "in", "priority": 100, "direction": "Inbound", "access": "Allow", "protocol": "Tcp",
-                  "source_address_prefixes": ["Internet"], "destination_port_ranges": ["22", "80", "2376"]}  # fmt: skip
-        self.good("network", resource_group="rg", location="westeurope", name="net", address_prefixes=["172.31.0.0/16"],
-                  security_groups=[{"name": "nsg", "rules": [opened]}],
-                  subnets=[{"name": "hosts", "address_prefix": "172.31.1.0/24", "security_group": "nsg"}])  # fmt: skip
-        self.machines("ext")
-
-    def machines(self, name, **more):
-        made = self.good(
-            "host_group", resource_group="rg", name=name, count=1, size="Standard_D2s_v5", image=IMAGE, public_ip=True,
-            ssh_public_keys=[(self.folder / "id.pub").read_text().strip()], subnet={"network": "net", "name": "hosts"}, **more
-        )  # fmt: skip
-        self.addresses.update({host["name"]: host["public_address"] for host in made["hosts"]})
-
-    def run(self, module, check=False, **arguments):
-        asked = json.dumps({"name": module, "arguments": arguments, "env": self.env, "check": check, "limit": 300})
-        paths = os.pathsep.join([str(ROOT / "tests" / "support"), str(ROOT / ".work" / "dev")])
-        done = subprocess.run([sys.executable, "-c", RUNNER], input=asked, env=dict(os.environ, PYTHONPATH=paths), capture_output=True,
-                              text=True, check=False)  # fmt: skip
-        assert done.returncode == 0, done.stderr
-        return json.loads(done.stdout)
-
-    def good(self, module, **arguments):
-        result = self.run(module, **arguments)
-        assert not result["failed"], result
-        return result
-
-    def docker(self, check=False, settings=None, protected=None, **more):
-        arguments = {"settings": settings or {}, "protected_settings": protected or {}, **more}
-        return self.run("docker_extension", check=check, resource_group="rg", group="ext", **arguments)
-
-    def on(self, command, name="ext-1"):
-        """A command as root, over SSH."""
-        words = ["ssh", "-q", "-i", str(self.folder / "id"), "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null",
-                 "azureuser@" + self.addresses[name], "sudo", "sh", "-s"]  # fmt: skip
-        return subprocess.run(words, input=command, capture_output=True, text=True, timeout=60, check=False).stdout
-
-    def answer(self, name="ext-1"):
-        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        with opener.open("http://{0}/".format(self.addresses[name]), timeout=5) as got:
-            return got.read().decode()
+# A registry that serves those who sign in only, with an image in it: Debian's, on the host itself.
+REGISTRY = r"""
+export DEBIAN_FRONTEND=noninteractive
+apt-get -qq update && apt-get -qq install -y --no-install-recommends docker-registry apache2-utils >/dev/null 2>&1 || exit 1
+systemctl disable -q --now docker-registry
+htpasswd -Bbn deploy %(password)s >/root/htpasswd
+cat >/root/registry.yml <<'END'
+version: 0.1
+storage: {filesystem: {rootdirectory: /root/registry}}
+http: {addr: "127.0.0.1:5000"}
+auth: {htpasswd: {realm: lab, path: /root/htpasswd}}
+END
+nohup docker-registry serve /root/registry.yml >/root/registry.log 2>&1 &
+for try in 1 2 3 4 5 6 7 8 9 10; do curl -s -o /dev/null http://127.0.0.1:5000/v2/ && break; sleep 1; done
+export DOCKER_CONFIG=/root/push
+echo %(password)s | docker login -u deploy --password-stdin localhost:5000 >/dev/null 2>&1
+docker tag docker.io/library/haproxy:3.0 localhost:5000/private/web:1 && docker push -q localhost:5000/private/web:1 &&
+  docker rmi -f localhost:5000/private/web:1 >/dev/null && rm -rf /root/push && echo pushed
+""" % {"password": PASSWORD}
 
 
 @pytest.fixture(scope="module")
@@ -125,28 +56,6 @@ def host(tmp_path_factory):
         made.azlab("down")
 
 
-@pytest.fixture(scope="module")
-def certs(host):
-    """A CA, a server's and a client's certificate, in PEM, as people make them."""
-    def openssl(*words):
-        subprocess.run(["openssl", *words], cwd=host.folder, check=True, capture_output=True)
-
-    new = ("-newkey", "rsa:2048", "-nodes")
-    openssl("req", "-x509", *new, "-days", "2", "-subj", "/CN=ca", "-keyout", "ca-key.pem", "-out", "ca.pem")
-    for name, extra in (("server", "subjectAltName=IP:" + host.addresses["ext-1"]), ("client", "extendedKeyUsage=clientAuth")):
-        (host.folder / (name + ".ext")).write_text(extra + "\n")
-        openssl("req", *new, "-subj", "/CN=" + name, "-keyout", name + "-key.pem", "-out", name + ".csr")
-        openssl("x509", "-req", "-in", name + ".csr", "-CA", "ca.pem", "-CAkey", "ca-key.pem", "-CAcreateserial", "-days", "2",
-                "-extfile", name + ".ext", "-out", name + ".pem")  # fmt: skip
-    return {"ca": (host.folder / "ca.pem").read_text(), "cert": (host.folder / "server.pem").read_text(),
-            "key": (host.folder / "server-key.pem").read_text()}  # fmt: skip
-
-
-def shown(result):
-    """The result without what was given."""
-    return json.dumps({key: value for key, value in result.items() if key != "invocation"})
-
-
 def test_check_mode_tells_and_does_nothing(host):
     told = host.docker(check=True, settings={"compose": COMPOSE}, protected={"environment": {"WORD": WORD}})
     assert told["changed"] and [step["action"] for step in told["plan"]] == ["create"], told
@@ -155,8 +64,7 @@ def test_check_mode_tells_and_does_nothing(host):
 
 
 def test_engine_and_compose_come_up_although_the_package_lock_is_held(host):
-    host.on("nohup python3 -c 'import fcntl, time; f = open(\"/var/lib/dpkg/lock-frontend\", \"w\"); fcntl.lockf(f, fcntl.LOCK_EX); "
-            "time.sleep(8)' >/dev/null 2>&1 &")  # fmt: skip
+    host.hold_lock(8)
     wanted = {"settings": {"compose": COMPOSE, "docker": {"options": ["-D", "--log-opt max-size=5m"]}}, "protected": {"environment": {"WORD": WORD}}}
     made = host.docker(**wanted)
     assert not made["failed"] and made["changed"], made
@@ -191,26 +99,59 @@ def test_a_port_without_certificates_is_refused(host):
     assert refused["failed"] and "gives root on the host to everybody who reaches that port" in refused["msg"]
 
 
-def test_the_tls_port_opens_with_the_client_certificate_only(host, certs):
-    wanted = {"settings": {"compose": COMPOSE, "docker": {"port": "2376"}}, "protected": {"environment": {"WORD": NEW_WORD}, "certs": certs}}
-    made = host.docker(**wanted)
-    assert not made["failed"], made
+def test_the_tls_port_opens_with_the_client_certificate_only_and_certificates_are_renewed(host):
+    folder, config = str(host.folder / "tls"), str(host.folder / "docker")
+    wanted = {"settings": {"compose": COMPOSE, "docker": {"port": "2376"}}, "protected": {"environment": {"WORD": NEW_WORD}}, "certificates": folder}
 
-    def version(client):
-        context = ssl.create_default_context(cafile=str(host.folder / "ca.pem"))
+    def certificates(*names):
+        hosts = host.good("host_group_info", resource_group="rg", name="ext")["hosts"]
+        return host.good("docker_certificates", directory=folder, hosts=[dict(hosts[0], names=list(names))], contexts=True, docker_config=config)
+
+    def version(client=True):
+        context = ssl.create_default_context(cafile=folder + "/ca.pem")
         if client:
-            context.load_cert_chain(str(host.folder / "client.pem"), str(host.folder / "client-key.pem"))
+            context.load_cert_chain(folder + "/client/cert.pem", folder + "/client/key.pem")
         connection = http.client.HTTPSConnection(host.addresses["ext-1"], 2376, context=context, timeout=5)
         connection.request("GET", "/version")
-        return json.load(connection.getresponse())["Version"]
+        served = connection.sock.getpeercert()["serialNumber"]
+        return json.load(connection.getresponse())["Version"], served
 
-    assert version(client=True)
+    def cli():
+        done = subprocess.run(["docker", "--context", "ext-1", "ps", "--format", "{{.Names}}"], env=dict(os.environ, DOCKER_CONFIG=config),
+                              capture_output=True, text=True, check=False)  # fmt: skip
+        return done.stdout.strip() or done.stderr
+
+    assert certificates()["changed"]
+    made = host.docker(**wanted)
+    assert not made["failed"], made
+    first = version()
+    assert first[0] and cli() == "compose-web-1"
     with pytest.raises((ssl.SSLError, ConnectionError)):
         version(client=False)
     with pytest.raises(urllib.error.HTTPError):  # the engine says 400 to plain HTTP
         urllib.request.build_opener(urllib.request.ProxyHandler({})).open("http://{0}:2376/version".format(host.addresses["ext-1"]), timeout=5)
     assert host.on("stat -c %a /etc/docker/key.pem /etc/docker/cert.pem").split() == ["600", "600"]
-    assert host.answer() == NEW_WORD and not host.docker(**wanted)["changed"]
+    assert host.answer() == NEW_WORD and not certificates()["changed"] and not host.docker(**wanted)["changed"]
+
+    assert certificates("docker.example.com")["changes"][0]["reason"] == "lacks docker.example.com"
+    renewed = host.docker(**wanted)
+    assert renewed["changed"] and not renewed["failed"], renewed
+    assert version()[1] != first[1] and cli() == "compose-web-1"
+    assert not host.docker(**wanted)["changed"]
+
+
+def test_wrong_certificates_are_refused_and_the_engine_stays_as_it_is(host):
+    texts = {name: (host.folder / "tls" / path).read_text() for name, path in (("ca", "ca.pem"), ("cert", "hosts/ext-1/cert.pem"),
+                                                                               ("key", "client/key.pem"))}  # fmt: skip
+    refused = host.docker(settings={"docker": {"port": "2376"}}, protected={"certs": texts})
+    assert refused["failed"] and "protected_settings.certs cannot work: key is not the key of cert" in refused["msg"], refused
+
+
+def test_an_engine_that_does_not_start_gets_back_what_it_had(host):
+    before = host.on("cat /etc/docker/cert.pem /etc/docker/daemon.json")
+    failed = host.docker(settings={"docker": {"port": "2376", "options": ["--bridge=nosuchbridge0"]}}, certificates=str(host.folder / "tls"))
+    assert failed["failed"] and failed["failures"][0]["exit_code"] == 13 and "the old ones are back and it runs again" in failed["msg"], failed
+    assert host.on("cat /etc/docker/cert.pem /etc/docker/daemon.json") == before and host.on("systemctl is-active docker").strip() == "active"
 
 
 @pytest.mark.parametrize("compose, code, words", [
@@ -233,15 +174,21 @@ def test_options_that_the_engine_refuses_harm_nothing(host):
     assert host.on("systemctl is-active docker").strip() == "active"
 
 
-def test_registry_login(host):
-    host.on("cat >/tmp/registry.py <<'END'\n{0}\nEND\nnohup python3 /tmp/registry.py >/dev/null 2>&1 &".format(REGISTRY))
+def test_a_private_registry_serves_its_image_to_those_who_sign_in(host):
+    ready = host.on(REGISTRY)
+    assert "pushed" in ready, ready
+    image = {"services": {"web": dict(COMPOSE["web"], image="localhost:5000/private/web:1")}}
     login = {"server": "localhost:5000", "username": "deploy", "password": PASSWORD}
-    refused = host.docker(protected={"login": dict(login, password="wrong-one")})
+    word = {"WORD": NEW_WORD}
+    stranger = host.docker(settings={"compose": image}, protected={"environment": word})
+    assert stranger["failed"] and stranger["failures"][0]["exit_code"] == 16 and "docker compose up failed" in stranger["msg"], stranger
+    refused = host.docker(settings={"compose": image}, protected={"environment": word, "login": dict(login, password="wrong-one")})
     assert refused["failed"] and refused["failures"][0]["exit_code"] == 14 and "refuses the login" in refused["msg"], refused
-    made = host.docker(protected={"login": login})
+    wanted = {"settings": {"compose": image}, "protected": {"environment": word, "login": login}}
+    made = host.docker(**wanted)
     assert not made["failed"], made
-    assert "localhost:5000" in host.on("cat /root/.docker/config.json") and PASSWORD not in host.on("cat /var/log/azure/*.log")
-    assert not host.docker(protected={"login": login})["changed"]
+    assert host.answer() == NEW_WORD and "private/web:1" in host.on("docker ps")
+    assert PASSWORD not in host.on("cat /var/log/azure/*.log; ps axww -o args") and not host.docker(**wanted)["changed"]
 
 
 def test_removal(host):
@@ -265,3 +212,27 @@ def test_cloud_init_has_docker_there_at_the_first_boot(host):
             assert time.monotonic() < deadline, host.on("cat /var/log/azure/dockhost-docker.log", "first-1")
             time.sleep(1)
     assert "docker" in host.on("id -nG azureuser", "first-1").split()
+
+
+def test_a_reboot_in_the_middle_is_survived(host):
+    host.hold_lock(600)  # until the reboot
+    running = host.begin("docker_extension", resource_group="rg", group="ext", settings={"compose": COMPOSE},
+                         protected_settings={"environment": {"WORD": WORD}})  # fmt: skip
+    host.until("cat /var/log/azure/dockhost-docker.log", "apt-get -q -y")
+    host.on("systemctl reboot")
+    cut = host.end(running)
+    assert cut["failed"], cut
+    host.until("cat /var/lib/dockhost/docker-status.json", '"success"')  # the unit has gone on at the boot
+    assert host.answer() == WORD
+    assert host.on("ls /var/lib/dockhost/docker-setup.sh /etc/systemd/system/dockhost-docker-setup.service 2>/dev/null").strip() == ""
+    wanted = {"settings": {"compose": COMPOSE}, "protected": {"environment": {"WORD": WORD}}}
+    again = host.docker(**wanted)
+    assert again["changed"] and not again["failed"], again  # Azure takes it for failed until it has run again
+    assert not host.docker(**wanted)["changed"]
+
+
+def test_a_host_without_a_way_out_says_so(host):
+    host.machines("lone", public_ip=False)
+    failed = host.run("docker_extension", resource_group="rg", group="lone", settings={}, protected_settings={})
+    assert failed["failed"] and failed["failures"][0]["exit_code"] == 11, failed
+    assert "package" in failed["failures"][0]["reason"] and failed["failures"][0]["log"] == "/var/log/azure/dockhost-docker.log", failed
