@@ -45,12 +45,16 @@ class Host:
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
-    def start(self, **conditions):
-        """The lab, with conditions of docs/azlab.md, a network and host ext-1."""
+    def up(self, **conditions):
+        """The lab, with conditions of docs/azlab.md."""
         file = self.folder / "conditions.json"
         file.write_text(json.dumps(conditions))
         self.azlab("up", "--machines", "docker", "--port", "0", "--latency-scale", "0", "--conditions", str(file))
         self.env = dict(re.findall(r"^export (\w+)=['\"]?([^'\"\n]*)", self.azlab("env"), re.M))
+
+    def start(self, **conditions):
+        """The lab, a network and host ext-1."""
+        self.up(**conditions)
         self.good("resource_group", name="rg", location="westeurope")
         opened = {"name": "in", "priority": 100, "direction": "Inbound", "access": "Allow", "protocol": "Tcp",
                   "source_address_prefixes": ["Internet"], "destination_port_ranges": ["22", "80", "2376"]}  # fmt: skip

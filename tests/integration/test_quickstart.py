@@ -1,0 +1,80 @@
+# Copyright (c) 2026 The dockhost.azure authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The example playbooks that stand for templates of Azure's quickstart gallery, on azlab."""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import time
+import urllib.request
+
+import pytest
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
+
+from extension_host import BIN, IMAGE, ROOT, Host  # noqa: E402
+
+pytestmark = pytest.mark.machines
+
+EXAMPLES = ROOT / "examples" / "quickstart"
+
+
+@pytest.fixture(scope="module")
+def host(tmp_path_factory):
+    made = Host(tmp_path_factory.mktemp("quickstart"))
+    try:
+        made.up()
+        yield made
+    finally:
+        made.azlab("down")
+
+
+def play(host, name, **variables):
+    """Run an example; its last message."""
+    env = {**os.environ, **host.env, "ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".work" / "dev"), "DOCKHOST_STATE_DIR": str(host.folder / "state"),
+           "ANSIBLE_NOCOLOR": "1"}  # fmt: skip
+    given = json.dumps(dict(variables, ssh_public_key_file=str(host.folder / "id.pub"), image=IMAGE))
+    done = subprocess.run([str(BIN / "ansible-playbook"), str(EXAMPLES / name), "-e", given], env=env, capture_output=True, text=True, timeout=400,
+                          cwd=host.folder, check=False)  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_docker_simple_on_ubuntu(host):
+    said = play(host, "docker_simple_on_ubuntu.yml")
+    host.addresses["docker-1"] = re.search(r"azureuser@([\d.]+)", said)[1]
+    host.until("docker version -f '{{.Server.Version}}' 2>&1 || true; cat /var/lib/dockhost/docker-status.json", '"success"', "docker-1")
+    assert "docker" in host.on("id -nG azureuser", "docker-1").split()
+    assert "changed=0" in play(host, "docker_simple_on_ubuntu.yml")
+
+
+def test_docker_wordpress_mysql(host):
+    said = play(host, "docker_wordpress_mysql.yml")
+    address = re.search(r"http://([\d.]+)/", said)[1]
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    deadline = time.monotonic() + 60
+    while True:
+        try:
+            with opener.open("http://{0}/".format(address), timeout=10) as got:
+                page = got.read().decode()
+                break
+        except OSError as error:  # WordPress unpacks itself and waits for its database
+            assert time.monotonic() < deadline, error
+            time.sleep(1)
+    assert "wordpress" in page.lower(), page[:500]
+    again = play(host, "docker_wordpress_mysql.yml")
+    assert "changed=0" in again
+
+
+def test_docker_swarm_cluster_is_understood(host):
+    done = subprocess.run(
+        [str(BIN / "ansible-playbook"), "-i", "localhost,", "--syntax-check", str(EXAMPLES / "docker_swarm_cluster.yml")],
+        env=dict(os.environ, ANSIBLE_COLLECTIONS_PATH=str(ROOT / ".work" / "dev")), capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
