@@ -126,8 +126,6 @@ def test_each_host_gets_its_own_certificate_and_a_renewed_one_is_a_change(azure,
     assert wrong["failed"] and "protected_settings.certs cannot work: clients that trust ca will not accept cert: unsuitable" in wrong["msg"], wrong
     both = run(azure, group, settings=wanted["settings"], protected_settings={"certs": pem}, certificates=folder)
     assert both["failed"] and "certificates and protected_settings.certs are both given" in both["msg"]
-    init = azure.run("docker_extension", {"handler": "cloud_init", "certificates": folder, "settings": wanted["settings"]})
-    assert init["failed"], init
 
 
 def test_the_old_extension_gets_the_settings_as_they_are_and_says_why_it_fails(azure, group, hosts):
@@ -178,7 +176,11 @@ def test_a_failure_tells_the_reason_and_the_log(azure, group, hosts, driver):
     ({"docker_version": "27.5"}, "docker_version is '27.5' and docker_source is distribution"),
     ({"docker_user": "x y"}, "docker_user is 'x y'"),
     ({"lock_timeout": 0}, "lock_timeout is 0"),
-    ({"group": None}, "one of hosts and group is needed"),
+    ({"group": None}, "one of hosts, group and scale_set is needed"),
+    ({"scale_set": "set"}, "parameters are mutually exclusive: hosts|group|scale_set"),
+    ({"keep_certificates": True, "certificates": "/nowhere"}, "keep_certificates leaves those on the hosts as they are, and others are given"),
+    ({"keep_containers": True, "protected_settings": {}}, "PASSWORD stands in the compose file and has no value"),
+    ({"handler": "cloud_init", "certificates": "/nowhere"}, "certificates works with handlers that know the host"),
     ({"resource_group": None}, "handler is auto but all of the following are missing: resource_group"),
 ])  # fmt: skip
 def test_refusals(azure, more, words):

@@ -17,7 +17,7 @@ import pytest
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
 from azlab.testing import lab  # noqa: E402
-from extension_lab import CUSTOM_SCRIPT, LocalShell, make_hosts  # noqa: E402
+from extension_lab import CUSTOM_SCRIPT, KEY, LocalShell, make_hosts  # noqa: E402
 
 SECRET = "correct-horse-battery"
 
@@ -188,3 +188,33 @@ def test_an_unknown_type_and_a_lab_without_the_handler_fail_with_azures_words(az
     old = run(azure, group, type="DockerExtension", version="1.2", name="docker")
     assert old["failed"] and "Enable Docker failed" in old["msg"] and "azure-docker-extension-enable.log" in old["msg"]
     assert {failure["host"] for failure in old["failures"]} == set(hosts)
+
+
+def test_all_instances_of_a_flexible_scale_set(azure, group, hosts, driver):
+    base = "/subscriptions/{0}/resourceGroups/{1}/providers/".format(azure.lab.settings.subscription_id, group)
+    interface = {"name": "nic", "properties": {"primary": True, "ipConfigurations": [{"name": "ip", "properties": {
+        "primary": True, "subnet": {"id": base + "Microsoft.Network/virtualNetworks/net/subnets/hosts"}}}]}}  # fmt: skip
+    key = {"path": "/home/me/.ssh/authorized_keys", "keyData": KEY}
+    body = {"location": "westeurope", "sku": {"name": "Standard_B2s", "capacity": 2}, "properties": {
+        "orchestrationMode": "Flexible", "platformFaultDomainCount": 1, "virtualMachineProfile": {
+            "storageProfile": {"imageReference": {"publisher": "Debian", "offer": "debian-13", "sku": "13-gen2", "version": "latest"},
+                               "osDisk": {"createOption": "FromImage"}},
+            "osProfile": {"computerNamePrefix": "set", "adminUsername": "me", "linuxConfiguration": {
+                "disablePasswordAuthentication": True, "ssh": {"publicKeys": [key]}}},
+            "networkProfile": {"networkApiVersion": "2020-11-01", "networkInterfaceConfigurations": [interface]}}}}  # fmt: skip
+    path = "resourceGroups/{0}/providers/Microsoft.Compute/virtualMachineScaleSets/set".format(group)
+    status, answer = azure.arm("PUT", path, body)
+    assert status in (200, 201), answer
+    for dummy in range(200):
+        if azure.arm("GET", path)[1]["properties"]["provisioningState"] == "Succeeded":
+            break
+        time.sleep(0.05)
+    driver.ran.clear()
+    wanted = {"group": None, "scale_set": "Set", "settings": {"commandToExecute": "true"}}
+    made = run(azure, group, **wanted)
+    assert not made["failed"] and len(made["extensions"]) == 2 and all(name.startswith("set_") for name in driver.ran), made
+    assert not run(azure, group, **wanted)["changed"]
+    found = azure.run("vm_extension_info", {"resource_group": group, "scale_set": "set"})["extensions"]
+    assert len(found) == 2 and {item["provisioning_state"] for item in found} == {"Succeeded"}
+    none = run(azure, group, **dict(wanted, scale_set="other"))
+    assert not none["changed"] and "There is no machine of a flexible scale set other" in str(none["warnings"])
