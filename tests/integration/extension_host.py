@@ -30,6 +30,7 @@ ANSWER = (
 COMPOSE = {"web": {"image": "docker.io/library/haproxy:3.0", "ports": ["80:80"], "command": ["sh", "-c", ANSWER],
                    "environment": {"WORD": "${WORD}"}}}  # fmt: skip
 
+
 class Host:
     """One lab, one host with an address of its own."""
 
