@@ -46,6 +46,10 @@ def test_life_of_a_lab(azlab: Run, tmp_path: Path) -> None:
         "AZURE_CLIENT_ID", "AZURE_SECRET", "AZURE_TENANT", "AZURE_CLIENT_SECRET", "AZURE_TENANT_ID", "AZURE_AUTHORITY_HOST",
         "AZURE_CORE_INSTANCE_DISCOVERY", "DOCKHOST_SSH_SOURCES")}
     assert "export DOCKHOST_SSH_SOURCES=203.0.113.1/32" in exports
+    proxied = json.loads(azlab("env", "--name", "cli", "--proxy", "--json").stdout)
+    assert proxied["AZURE_CLOUD_ENVIRONMENT"] == "AzureCloud" and proxied["SSL_CERT_FILE"] == proxied["REQUESTS_CA_BUNDLE"]
+    assert proxied["HTTPS_PROXY"] in azlab("status", "--name", "cli").stdout and proxied["NO_PROXY"] == "localhost,127.0.0.1"
+    assert f"export HTTPS_PROXY={proxied['HTTPS_PROXY']}" in azlab("env", "--name", "cli", "--proxy").stdout.splitlines()
     assert "ready after" in azlab("logs", "--name", "cli").stdout
     secret = json.loads(azlab("env", "--name", "cli", "--json").stdout)["AZURE_SECRET"]
     assert azlab("down", "--name", "cli", "--keep").returncode == 0
@@ -72,6 +76,7 @@ def test_a_killed_lab_comes_back(azlab: Run, tmp_path: Path) -> None:
 @pytest.mark.parametrize(("arguments", "words"), [
     (("up", "--name", "Bad_Name"), "lab name 'Bad_Name' cannot be used"),
     (("up", "--name", "cli", "--port", "99999"), "--port is 99999, but must be 0 to 65535"),
+    (("up", "--name", "cli", "--proxy-port", "70000"), "--proxy-port is 70000, but must be 0 to 65535"),
     (("up", "--name", "cli", "--latency-scale", "-1"), "--latency-scale is -1.0, but must be 0 or more"),
     (("up", "--name", "cli", "--public-range", "203.0.113.0/30"), "is too small"),
     (("up", "--name", "cli", "--public-range", "nonsense"), "is no IPv4 range"),

@@ -53,6 +53,7 @@ examples:
   eval "$(azlab env)"                   bash, zsh, dash, ksh
   azlab env --shell fish | source       fish
   azlab env --shell json                programs
+  eval "$(azlab env --proxy)"           for clients that know no other address than management.azure.com
   eval "$(azlab env --unset)"           this shell is as before
 
 The output holds the lab's client secret. REQUESTS_CA_BUNDLE is set to the lab's own CA, so that Python programs in this
@@ -122,7 +123,9 @@ def _add_env(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--shell", choices=("bash", "fish", "json"), default="bash",
                      help="bash (default; zsh, dash and ksh read it too), fish, or json for programs")
     sub.add_argument("--json", action="store_true", help="the same as --shell json")
-    sub.add_argument("--unset", action="store_true", help="print what takes the variables back")
+    sub.add_argument("--proxy", action="store_true",
+                     help="for clients that insist on management.azure.com: a proxy leads them to the lab")
+    sub.add_argument("--unset", action="store_true", help="print what takes the variables back (with --proxy: those of --proxy)")
 
 
 def _add_up(sub: argparse.ArgumentParser) -> None:
@@ -130,6 +133,8 @@ def _add_up(sub: argparse.ArgumentParser) -> None:
                        help="none: control plane only; docker: virtual machines are containers that run systemd")
     sub.add_argument("--port", type=int, metavar="N", help="port of the API (default 8443 for the lab 'default', a free one for others; 0 takes a free one)")
     sub.add_argument("--admin-port", type=int, metavar="N", help="port of the admin API and the page (default: a free one)")
+    sub.add_argument("--proxy-port", type=int, metavar="N",
+                       help="port of the proxy for clients that insist on the names of Azure (default: a free one)")
     sub.add_argument("--latency-scale", type=float, metavar="X",
                        help="0: as fast as possible (default); 1: as slow as Azure was measured to be")
     sub.add_argument("--public-range", metavar="CIDR", help="range of public addresses (default: with machines a free part of "

@@ -58,11 +58,13 @@ def page(settings: Settings) -> str:
 def _refuse_changes(settings: Settings, args: argparse.Namespace) -> None:
     """Options that differ from what a lab runs with would be silently without effect."""
     wanted = {option: getattr(args, option) for option in ("machines", "port", "latency_scale", "public_range", "core_quota",
-                                                         "egress", "admin_port")}
+                                                         "egress", "admin_port", "proxy_port")}
     if args.port == 0:
         del wanted["port"]                  # any port will do: it has one
     if args.admin_port == 0:
         del wanted["admin_port"]
+    if args.proxy_port == 0:
+        del wanted["proxy_port"]
     names = [option for option, value in wanted.items() if value is not None and value != getattr(settings, option)]
     if args.conditions is not None and settings.conditions != (str(Path(args.conditions).absolute()) if args.conditions else ""):
         names.append("conditions")
@@ -89,7 +91,7 @@ def _free_range() -> str:
 
 
 def _choose(settings: Settings, args: argparse.Namespace) -> None:
-    for option in ("machines", "port", "latency_scale", "public_range", "core_quota", "egress", "admin_port"):
+    for option in ("machines", "port", "latency_scale", "public_range", "core_quota", "egress", "admin_port", "proxy_port"):
         value = getattr(args, option)
         if value is not None:
             setattr(settings, option, value)
@@ -98,7 +100,7 @@ def _choose(settings: Settings, args: argparse.Namespace) -> None:
         if settings.conditions and not Path(settings.conditions).is_file():
             raise SettingsError(f"--conditions '{args.conditions}' is no file.")
     settings.given = {key: value for key, value in {**settings.given, **steering.assignments(args.set)}.items() if value != ""}
-    for option in ("port", "admin_port"):
+    for option in ("port", "admin_port", "proxy_port"):
         if not 0 <= getattr(settings, option) <= 65535:
             raise SettingsError(f"--{option.replace('_', '-')} is {getattr(settings, option)}, but must be 0 to 65535.")
     try:
@@ -150,7 +152,8 @@ def _state(settings: Settings) -> dict[str, Any]:
     if not is_running(settings):
         return {"name": settings.name, "running": False, "home": str(settings.home), "machines": settings.machines}
     return {**process.admin(settings, "/"), "running": True, "pid": settings.pid, "home": str(settings.home),
-            "admin": f"http://127.0.0.1:{settings.admin_port}", "page": page(settings)}
+            "admin": f"http://127.0.0.1:{settings.admin_port}", "page": page(settings),
+            "proxy": f"http://127.0.0.1:{settings.proxy_port}"}
 
 
 def status(args: argparse.Namespace) -> int:
@@ -172,7 +175,8 @@ def status(args: argparse.Namespace) -> int:
 
 def _print_state(settings: Settings, state: dict[str, Any]) -> None:
     print(f"azlab '{settings.name}' is running (pid {settings.pid})\n  API       {settings.url}\n"
-          f"  page      {page(settings)}\n  admin     {state['admin']}\n  machines  {settings.machines}\n"
+          f"  page      {page(settings)}\n  admin     {state['admin']}\n"
+          f"  proxy     {state['proxy']}\n  machines  {settings.machines}\n"
           f"  latency   {state['latency_scale']} x Azure's\n  state     {settings.home}\n"
           f"  operations in flight: {state['operations_in_flight']}, requests so far: {state['requests']}")
     for type_name, count in sorted(state["resources"].items()):
@@ -211,7 +215,7 @@ def logs(args: argparse.Namespace) -> int:
 def env(args: argparse.Namespace) -> int:
     """Print what a shell needs. It holds the lab's client secret."""
     settings = require(args.name)
-    variables = settings.environment()
+    variables = settings.proxy_environment() if args.proxy else settings.environment()
     shell = "json" if args.json else args.shell
     if args.unset:
         names = " ".join(variables)

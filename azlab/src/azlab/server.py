@@ -24,6 +24,7 @@ from azlab.app import App
 from azlab.lab import Lab
 from azlab.machines.driver import MachineDriver, MachineError
 from azlab.machines.none import NoMachines
+from azlab.proxy import Proxy
 from azlab.requestlog import RequestLog
 from azlab.settings import Settings, SettingsError, load
 
@@ -52,16 +53,16 @@ def make_driver(settings: Settings) -> MachineDriver:
     raise SettingsError(f"machines is '{settings.machines}', but must be 'none' or 'docker'.")
 
 
-def listen(port: int, what: str) -> socket.socket:
-    """A listening loopback socket; port 0 takes a free one."""
+def listen(port: int, what: str, option: str = "port") -> socket.socket:
+    """A listening loopback socket; port 0 takes a free one. `option` chooses it, for the error message."""
     sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         sock.bind(("127.0.0.1", port))
     except OSError as problem:
         sock.close()
-        raise SettingsError(f"port {port} for {what} cannot be used ({problem.strerror}): choose another one with --port, "
-                            "or --port 0 for a free one.") from None
+        raise SettingsError(f"port {port} for {what} cannot be used ({problem.strerror}): choose another one with "
+                            f"--{option}, or --{option} 0 for a free one.") from None
     sock.listen(512)
     return sock
 
@@ -93,8 +94,11 @@ class Server:
 
     async def start(self) -> None:
         self._lock_home()
-        api, admin = listen(self.settings.port, "the API"), listen(self.settings.admin_port, "the admin API")
-        self.settings.port, self.settings.admin_port = api.getsockname()[1], admin.getsockname()[1]
+        api = listen(self.settings.port, "the API")
+        admin = listen(self.settings.admin_port, "the admin API", "admin-port")
+        proxy = listen(self.settings.proxy_port, "the proxy", "proxy-port")
+        self.settings.port, self.settings.admin_port, self.settings.proxy_port = (
+            sock.getsockname()[1] for sock in (api, admin, proxy))
         self.requests = RequestLog(self.settings.home / "requests.jsonl")
         self.lab = Lab(self.settings, self.driver)
         if self.settings.conditions:
@@ -108,6 +112,8 @@ class Server:
         context.load_cert_chain(self.settings.home / "server.pem", self.settings.home / "server-key.pem")
         await self._serve(app.web, api, context)
         await self._serve(Admin(self.lab, self.requests, self.stop, app.router.render).web, admin, None)
+        self.proxy = Proxy(self.settings.port)
+        await self.proxy.start(proxy)
         self.settings.pid = os.getpid()
         self.settings.save()
 
@@ -125,6 +131,7 @@ class Server:
         await self._stopped.wait()
 
     async def close(self) -> None:
+        await self.proxy.close()
         for runner in self._runners:
             await runner.cleanup()
         await self.lab.close()

@@ -38,6 +38,7 @@ class Settings:
     machines: str = "none"
     port: int = 8443
     admin_port: int = 0
+    proxy_port: int = 0
     latency_scale: float = 0.0
     public_range: str = "203.0.113.0/24"
     egress: str = "packages"        # see azlab.machines.egress
@@ -90,6 +91,25 @@ class Settings:
             "AZURE_AUTHORITY_HOST": self.url,
             "AZURE_CORE_INSTANCE_DISCOVERY": "false",   # Azure CLI: do not ask Microsoft whether this authority exists
             "DOCKHOST_SSH_SOURCES": controller,
+        }
+
+    def proxy_environment(self) -> dict[str, str]:
+        """What a shell needs so that clients which insist on the names of the public cloud reach this lab.
+
+        They believe that they talk to Azure itself (`AzureCloud`), through a proxy that leads to the lab and nowhere else.
+        The lower-case names are there for clients that know only these.
+        """
+        proxy, direct = f"http://127.0.0.1:{self.proxy_port}", "localhost,127.0.0.1"
+        own = self.environment()
+        return {
+            **own,
+            "AZURE_CLOUD_ENVIRONMENT": "AzureCloud",
+            "AZURE_AUTHORITY_HOST": "https://login.microsoftonline.com",
+            "SSL_CERT_FILE": own["REQUESTS_CA_BUNDLE"],
+            "HTTPS_PROXY": proxy,
+            "https_proxy": proxy,
+            "NO_PROXY": direct,
+            "no_proxy": direct,
         }
 
 

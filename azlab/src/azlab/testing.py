@@ -90,6 +90,11 @@ class RunningLab:
     admin: AdminClient
 
     @property
+    def proxy_env(self) -> dict[str, str]:
+        """For clients that insist on the names of the public cloud."""
+        return {**self.env, **self.settings.proxy_environment()}
+
+    @property
     def subscription(self) -> str:
         return self.settings.subscription_id
 
@@ -175,7 +180,7 @@ def lab(name: str = "test", *, machines: str = "none", latency_scale: float = 0.
     """A running lab. Give `home` to keep the state and start a lab on it again."""
     base = home or Path(tempfile.mkdtemp(prefix="azlab-"))
     settings = load(name, base) or Settings(name=name, base=base)
-    settings.machines, settings.port, settings.admin_port = machines, 0, 0
+    settings.machines, settings.port, settings.admin_port, settings.proxy_port = machines, 0, 0, 0
     settings.latency_scale, settings.core_quota, settings.public_range = latency_scale, core_quota, public_range
     settings.conditions = str(conditions) if conditions else ""
     thread = _Thread(settings, driver)
