@@ -97,7 +97,8 @@ class Settings:
         """What a shell needs so that clients which insist on the names of the public cloud reach this lab.
 
         They believe that they talk to Azure itself (`AzureCloud`), through a proxy that leads to the lab and nowhere else.
-        The lower-case names are there for clients that know only these.
+        The lower-case names are there for clients that know only these. `CURL_CA_BUNDLE` wins over `SSL_CERT_FILE` with
+        curl, so that one set for the machine's own proxy would hide the lab's authority.
         """
         proxy, direct = f"http://127.0.0.1:{self.proxy_port}", "localhost,127.0.0.1"
         own = self.environment()
@@ -106,6 +107,7 @@ class Settings:
             "AZURE_CLOUD_ENVIRONMENT": "AzureCloud",
             "AZURE_AUTHORITY_HOST": "https://login.microsoftonline.com",
             "SSL_CERT_FILE": own["REQUESTS_CA_BUNDLE"],
+            "CURL_CA_BUNDLE": own["REQUESTS_CA_BUNDLE"],
             "HTTPS_PROXY": proxy,
             "https_proxy": proxy,
             "NO_PROXY": direct,
