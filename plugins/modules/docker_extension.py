@@ -100,14 +100,16 @@ options:
     description:
       - Where V(custom_script) and V(cloud_init) take the engine from where it is not installed yet.
       - V(distribution) takes the distribution's packages. RHEL and its family have none and take Docker's.
-      - V(docker) takes the packages of Docker's own repository. Azure Linux has none there and takes its own.
+      - V(docker) takes the packages of Docker's own repository. There are none for Azure Linux, SUSE and Flatcar, which take their own.
     type: str
     choices:
       - distribution
       - docker
     default: distribution
   docker_version:
-    description: The version of Docker's packages, for instance V(27.5), which is then held. Needs O(docker_source=docker).
+    description:
+      - The version of Docker's packages, for instance V(27.5), which is then held. Needs O(docker_source=docker).
+      - Refused on the host where the system has one version only, which are Azure Linux, SUSE and Flatcar.
     type: str
   docker_repository:
     description: Where Docker's repository is, for mirrors.

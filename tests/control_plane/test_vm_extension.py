@@ -216,5 +216,5 @@ def test_all_instances_of_a_flexible_scale_set(azure, group, hosts, driver):
     assert not run(azure, group, **wanted)["changed"]
     found = azure.run("vm_extension_info", {"resource_group": group, "scale_set": "set"})["extensions"]
     assert len(found) == 2 and {item["provisioning_state"] for item in found} == {"Succeeded"}
-    none = run(azure, group, **dict(wanted, scale_set="other"))
+    none = run(azure, group, group=None, scale_set="other", settings={"commandToExecute": "true"})
     assert not none["changed"] and "There is no machine of a flexible scale set other" in str(none["warnings"])

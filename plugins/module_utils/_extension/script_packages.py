@@ -142,7 +142,8 @@ distribution_packages() { # the engine and the Compose plugin as the distributio
     debian:12*) [ "$COMPOSE" = 0 ] || fail 11 "Debian 12 has no Compose plugin: set docker_source to docker"; echo docker.io ;;
     debian:*) echo "docker.io docker-cli docker-compose" ;;
     ubuntu:*) echo "docker.io docker-compose-v2" ;;
-    azurelinux:* | mariner:*) echo "moby-engine docker-cli docker-compose" ;;
+    azurelinux:*) echo "moby-engine docker-cli docker-compose" ;;
+    mariner:*) echo "moby-engine moby-cli docker-compose" ;;
     *) case $FAMILY in
         zypper) echo "docker docker-compose" ;;
         apt) echo docker.io ;;
@@ -179,13 +180,11 @@ apt_repository() {
 }
 
 rpm_repository() {
-  case $OS_ID in rhel | fedora) name=$OS_ID ;; sles) name=sles ;; *) name=centos ;; esac
-  directory=$ROOT/etc/yum.repos.d
-  [ "$FAMILY" != zypper ] || directory=$ROOT/etc/zypp/repos.d
-  mkdir -p "$directory"
+  case $OS_ID in rhel | fedora) name=$OS_ID ;; *) name=centos ;; esac
+  mkdir -p "$ROOT/etc/yum.repos.d"
   # shellcheck disable=SC2016
   printf '[docker-ce-stable]\nname=Docker CE Stable\nenabled=1\ngpgcheck=1\nbaseurl=%s/$releasever/$basearch/stable\ngpgkey=%s/gpg\n' \
-    "$REPOSITORY/linux/$name" "$REPOSITORY/linux/$name" >"$directory/docker-ce.repo"
+    "$REPOSITORY/linux/$name" "$REPOSITORY/linux/$name" >"$ROOT/etc/yum.repos.d/docker-ce.repo"
 }
 
 install_packages() { # install_packages PACKAGE…
@@ -201,13 +200,13 @@ install_packages() { # install_packages PACKAGE…
   esac || fail 11 "the packages $* cannot be installed: $(words_of "$STATE/out")"
 }
 
+lock_version() { dnf -q versionlock add docker-ce docker-ce-cli >>"$LOG" 2>&1; }
+
 hold() { # the pinned version stays until another one is asked for
-  case $FAMILY in
-    apt) apt-mark hold docker-ce docker-ce-cli >>"$LOG" 2>&1 ;;
-    dnf) dnf -q versionlock add docker-ce docker-ce-cli >>"$LOG" 2>&1 || say "the version is not locked: dnf has no versionlock plugin" ;;
-    zypper) zypper -q --non-interactive addlock docker-ce docker-ce-cli >>"$LOG" 2>&1 ;;
-    *) say "the version is not locked: $FAMILY cannot do it" ;;
-  esac
+  if [ "$FAMILY" = apt ]; then apt-mark hold docker-ce docker-ce-cli >>"$LOG" 2>&1; return; fi
+  # With dnf 4 it is a plugin, which the images do not have.
+  lock_version || { patiently dnf -q -y install 'dnf-command(versionlock)' && lock_version; } ||
+    fail 11 "the version cannot be locked: dnf has no versionlock: $(words_of "$STATE/out")"
 }
 
 flatcar_compose() { # Docker is part of Flatcar, /usr is read-only, and Compose is a plugin of root
@@ -224,14 +223,17 @@ flatcar_compose() { # Docker is part of Flatcar, /usr is read-only, and Compose 
 
 install_docker() {
   if ready; then say "Docker is installed"; return; fi
+  # Docker has no packages for these: https://docs.docker.com/engine/install/
+  case $FAMILY in
+    tdnf | zypper | flatcar) [ -z "$VERSION" ] || fail 11 "'$OS_ID' has one version of Docker only, its own: leave docker_version out" ;;
+  esac
   if [ "$FAMILY" = flatcar ]; then
     command -v dockerd >/dev/null 2>&1 || fail 11 "this Flatcar has no Docker: use an image with it"
     flatcar_compose
     return
   fi
   source=$SOURCE
-  [ "$FAMILY" != dnf ] || source=docker
-  if [ "$FAMILY" = tdnf ]; then source=distribution; fi
+  case $FAMILY in dnf) source=docker ;; tdnf | zypper) source=distribution ;; esac
   # A host that has Docker's own packages keeps them, only what is missing is added.
   if [ "$FAMILY" = apt ] && dpkg-query -W -f '${db:Status-Status}' docker-ce 2>/dev/null | grep -q '^installed'; then source=docker; fi
   say "packages from: $source"

@@ -118,8 +118,8 @@ class System:
      "dnf -q -y install docker-ce-27.5* docker-ce-cli-27.5* containerd.io docker-compose-plugin", "etc/yum.repos.d/docker-ce.repo"),
     ("ID=azurelinux\nVERSION_ID=3.0\n", "tdnf", {}, "tdnf -q -y install moby-engine docker-cli docker-compose", None),
     ("ID=sles\nVERSION_ID=15.6\nID_LIKE=suse\n", "zypper", {}, "install --no-recommends docker docker-compose", None),
-    ("ID=sles\nVERSION_ID=15.6\nID_LIKE=suse\n", "zypper", {"source": "docker"}, "install --no-recommends docker-ce docker-ce-cli",
-     "etc/zypp/repos.d/docker-ce.repo"),
+    ("ID=sles\nVERSION_ID=15.6\nID_LIKE=suse\n", "zypper", {"source": "docker"}, "install --no-recommends docker docker-compose", None),
+    ("ID=mariner\nVERSION_ID=2.0\n", "tdnf", {}, "tdnf -q -y install moby-engine moby-cli docker-compose", None),
     ("ID=ubuntu\nVERSION_ID=24.04\nID_LIKE=debian\n", "apt-get", {}, "install --no-install-recommends --allow-change-held-packages "
      "--allow-downgrades docker.io docker-compose-v2", None),
 ])  # fmt: skip
@@ -254,6 +254,20 @@ def test_what_stops_an_installation_is_told(tmp_path, trouble, code, words):
 def test_systems_without_a_way(tmp_path, os_release, words):
     done = System(tmp_path, os_release, ["apt-get", "dpkg"]).run(PLAIN)
     assert done.returncode in (11, 18) and words in done.stderr, done.stderr
+
+
+@pytest.mark.parametrize("os_release, manager", [("ID=azurelinux\n", "tdnf"), ("ID=sles\n", "zypper"), ("ID=flatcar\n", "tdnf")])
+def test_a_version_that_cannot_be_had_is_refused(tmp_path, os_release, manager):
+    system = System(tmp_path, os_release, [manager])
+    done = system.run(PLAIN, source="docker", version="27.5")
+    assert done.returncode == 11 and "has one version of Docker only, its own: leave docker_version out" in done.stderr and "install" not in system.commands()
+
+
+def test_a_pinned_version_is_locked_although_dnf_has_no_plugin_for_it(tmp_path):
+    system = System(tmp_path, "ID=rocky\nVERSION_ID=9.4\n", ["dnf"])
+    system.stand_in("bin/dnf", 'case "$*" in *versionlock*add*) [ -e "$ROOTDIR/plugin" ] || exit 1 ;; *"(versionlock)"*) touch "$ROOTDIR/plugin" ;; esac\n' + MANAGER)
+    assert system.run(PLAIN, source="docker", version="27.5").returncode == 0
+    assert system.commands().count("versionlock add docker-ce docker-ce-cli") == 2
 
 
 def test_a_foreign_daemon_json_is_not_overwritten(tmp_path):
