@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Benchmarks of the fleet engine on an azlab without machines, with latencies as they were measured on Azure.
 
-    run.py --case create|nochange|tags|scale|delete|azlab --hosts N [--scale S] [--seed N] [--public-ip] [--peers none]
+    run.py --case create|nochange|tags|scale|delete|extension|azlab --hosts N [--scale S] [--seed N] [--public-ip] [--peers none|az]
 
 Each measured task is a process of its own, as Ansible starts it: Python's start and imports count. Prints, last, one
 line of JSON. ``ratio`` is the wall time over the critical path: the slowest chain, among the latencies that were
@@ -45,6 +45,8 @@ NETWORK = {
     "security_groups": [{"name": "nsg", "rules": [{"name": "ssh", "priority": 100}]}],
     "subnets": [{"name": "hosts", "address_prefix": "10.60.0.0/20", "security_group": "nsg"}],
 }  # fmt: skip
+
+SETTINGS = {"compose": {"web": {"image": "docker.io/library/haproxy:3.0", "ports": ["80:80"]}}}
 
 
 def group(count: int, **more: Any) -> Dict[str, Any]:
@@ -109,12 +111,18 @@ class Bench:
             return [("host_group", group(hosts, **self.more))]
         if self.given.case == "tags":
             return [("host_group", group(hosts, tags={"release": "2"}, **self.more))]
+        if self.given.case == "extension":
+            wanted = {"resource_group": GROUP, "group": "web", "settings": SETTINGS}
+            return [("docker_extension", dict(wanted, handler="custom_script")), ("docker_extension", dict(wanted, handler="custom_script")),
+                    ("docker_extension", dict(wanted, handler="docker_extension", name="old"))]  # fmt: skip
         if self.given.case == "scale":
             return [("host_group", group(hosts * 6 // 5, **self.more)), ("host_group", group(hosts * 4 // 5, **self.more))]
         return [("host_group", {"resource_group": GROUP, "name": "web", "state": "absent", "wait_timeout": 3600})]
 
     def measure(self) -> Dict[str, Any]:
         """Run the tasks with latencies."""
+        if self.given.case == "extension":
+            self.lab.call("scripts")
         self.prepare(0 if self.given.case == "create" else self.given.hosts)
         self.lab.call("restore", name="start")
         self.lab.call("latencies", scale=self.scale, seed=self.given.seed, spread=SPREAD, overrides=LATENCIES)
@@ -125,7 +133,31 @@ class Bench:
             drawn = [one for one in self.lab.call("operations") if one["id"] + one["effect"] + str(one["delay"]) not in before]
             log = self.lab.call("requests", clear=True)
             parts.append(part(module, done, log, path.critical(drawn)))
+        if self.given.peers == "az":
+            parts.append(self.peer())
         return whole(self.given, parts)
+
+    def peer(self) -> Dict[str, Any]:
+        """The Azure CLI, one host after the other, as its users' scripts do: `az vm extension set` for CustomScript."""
+        sys.path.insert(0, str(HERE.parent / "clients"))
+        from az_client import Az  # pylint: disable=import-outside-toplevel
+
+        place = subprocess.run([str(ROOT / "scripts" / "client-environment"), "azure-cli"], check=True, capture_output=True, text=True)
+        with tempfile.TemporaryDirectory() as config:
+            az = Az(pathlib.Path(place.stdout.strip().splitlines()[-1]), pathlib.Path(config), self.lab.env)
+            az.sign_in()
+            az.close()
+            self.lab.call("restore", name="start")
+            self.lab.call("requests", clear=True)
+            before, began = os.times(), time.time()
+            for number in range(1, self.given.hosts + 1):
+                done = az.process("vm", "extension", "set", "-g", GROUP, "--vm-name", f"web-{number}", "-n", "CustomScript", "--publisher",
+                                  "Microsoft.Azure.Extensions", "--version", "2.1", "--protected-settings", '{"commandToExecute": "true"}')  # fmt: skip
+                if done.returncode:
+                    raise SystemExit(f"az vm extension set failed: {done.stderr[-500:]}")
+            after = os.times()
+        cpu = after.children_user + after.children_system - before.children_user - before.children_system
+        return part("az vm extension set", {"began": began, "wall": time.time() - began, "cpu": cpu, "rss": 0}, self.lab.call("requests"), 0.0)
 
 
 def part(module: str, done: Dict[str, Any], log: Sequence[Mapping[str, Any]], critical: float) -> Dict[str, Any]:
@@ -159,12 +191,12 @@ def whole(given: argparse.Namespace, parts: Sequence[Mapping[str, Any]]) -> Dict
 def main() -> int:
     """The command."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--case", required=True, choices=["create", "nochange", "tags", "scale", "delete", "azlab"])
+    parser.add_argument("--case", required=True, choices=["create", "nochange", "tags", "scale", "delete", "extension", "azlab"])
     parser.add_argument("--hosts", type=int, default=100)
     parser.add_argument("--scale", type=float, default=1.0, help="1: as on Azure; 0.1: ten times as fast, for a quick look")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--public-ip", action="store_true", help="an address for each host")
-    parser.add_argument("--peers", default="none", choices=["none"], help="no other tool is measured yet")
+    parser.add_argument("--peers", default="none", choices=["none", "az"], help="az: the Azure CLI beside it, case extension only")
     given = parser.parse_args()
     if given.case == "azlab":
         print(json.dumps(lab.figures(given.hosts)))

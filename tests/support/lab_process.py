@@ -22,6 +22,7 @@ from typing import Any, Dict, List, Optional
 import azlab.arm.wire  # noqa: F401  # pylint: disable=unused-import  # loads the handlers before the first request is timed
 from azlab.latency import Latency
 from azlab.server import Server
+from azlab.machines.driver import CommandResult
 from azlab.settings import Settings
 
 
@@ -61,6 +62,14 @@ class Steered:
     ) -> None:
         """Draw latencies from here on; ``overrides`` by C(type METHOD) in seconds, before the scale."""
         self.lab.latency = DrawnLatency(scale, seed, spread, overrides or {})
+
+    async def scripts(self, works: bool = True) -> None:
+        """Extensions seem to run in machines, in no time, and the old Docker extension is published and works: for figures of clients."""
+        async def run(machine_id: str, script: str, timeout: float) -> CommandResult:
+            return CommandResult(0, "", "")
+
+        self.lab.docker_extension = "working" if works else "broken"
+        self.lab.driver.run_command = run
 
     async def faults(self, rules: List[Dict[str, Any]]) -> None:
         """These fault rules and no others."""
