@@ -265,7 +265,8 @@ def test_a_version_that_cannot_be_had_is_refused(tmp_path, os_release, manager):
 
 def test_a_pinned_version_is_locked_although_dnf_has_no_plugin_for_it(tmp_path):
     system = System(tmp_path, "ID=rocky\nVERSION_ID=9.4\n", ["dnf"])
-    system.stand_in("bin/dnf", 'case "$*" in *versionlock*add*) [ -e "$ROOTDIR/plugin" ] || exit 1 ;; *"(versionlock)"*) touch "$ROOTDIR/plugin" ;; esac\n' + MANAGER)
+    plugin = 'case "$*" in *versionlock*add*) [ -e "$ROOTDIR/plugin" ] || exit 1 ;; *"(versionlock)"*) touch "$ROOTDIR/plugin" ;; esac\n'
+    system.stand_in("bin/dnf", plugin + MANAGER)
     assert system.run(PLAIN, source="docker", version="27.5").returncode == 0
     assert system.commands().count("versionlock add docker-ce docker-ce-cli") == 2
 
