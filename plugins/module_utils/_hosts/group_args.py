@@ -46,6 +46,7 @@ ARGUMENTS: Dict[str, Any] = dict(
         "choices": ["present", "absent", "started", "stopped", "deallocated", "restarted", "reimaged"],
         "default": "present",
     },
+    engine={"type": "str", "choices": ["virtual_machines", "scale_set"], "default": "virtual_machines"},
     count={"type": "int"},
     names={"type": "list", "elements": "str"},
     scale_in={"type": "str", "choices": ["newest", "oldest", "balance_zones"], "default": "newest"},

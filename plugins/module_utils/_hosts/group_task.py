@@ -5,13 +5,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from ansible_collections.dockhost.azure.plugins.module_utils import _apply
 from ansible_collections.dockhost.azure.plugins.module_utils._azure.client import Client
 from ansible_collections.dockhost.azure.plugins.module_utils._errors import InputError, RefusedError
-from ansible_collections.dockhost.azure.plugins.module_utils._hosts import after, failures, preflight, read
+from ansible_collections.dockhost.azure.plugins.module_utils._hosts import after, failures, preflight, read, set_task
 from ansible_collections.dockhost.azure.plugins.module_utils._model import host_group_input
 from ansible_collections.dockhost.azure.plugins.module_utils._model.host import Host, hosts_from_lists, key
 from ansible_collections.dockhost.azure.plugins.module_utils._model.host_group import (
@@ -22,7 +22,14 @@ from ansible_collections.dockhost.azure.plugins.module_utils._model.host_group i
     custom_data_salt,
 )
 from ansible_collections.dockhost.azure.plugins.module_utils._module import Task
-from ansible_collections.dockhost.azure.plugins.module_utils._plan import core, host_group, host_power, host_reimage, host_slots
+from ansible_collections.dockhost.azure.plugins.module_utils._plan import (
+    core,
+    host_group,
+    host_power,
+    host_reimage,
+    host_slots,
+    scale_set,
+)
 from ansible_collections.dockhost.azure.plugins.module_utils._plan.host_group import GroupPlan, Observed
 
 
@@ -51,22 +58,34 @@ class HostGroupTask(Task):
     async def observe(self, client: Client) -> Seen:
         group_name, state = self.params["resource_group"], self.params["state"]
         whole = state == "absent"
+        whole_set = await set_task.read_set(client, self.params, not self.check_mode) if whole or self._one_set else None
         observed = await read.observe(client, group_name, public=True if whole or self.params.get("public_ip") else None)
         mine = observed.of(self.params["name"], self.deployment)
         if read.unsettled(mine) and not self.check_mode:
             await read.settle(client, group_name, self.params["name"], self.deployment, self.params["wait_timeout"])
             observed = await read.observe(client, group_name, public=True if whole or self.params.get("public_ip") else None)
+        observed = replace(observed, scale_set=whole_set)
+        if whole:
+            observed = set_task.check_absent(self.params, self.deployment, observed)
         if state != "present":
             return Seen(observed)
         return await self._wanted(client, observed)
 
+    @property
+    def _one_set(self) -> bool:
+        """Whether the group is wanted as one scale set."""
+        return self.params["engine"] == "scale_set" and self.params["state"] == "present"
+
     async def _wanted(self, client: Client, observed: Observed) -> Seen:
         """The group as it is wanted; where hosts are to be made, whether they can be."""
+        set_task.check_engine(self.params, self.deployment, observed)
         group = HostGroup.from_params(self.params, Naming(client.subscription_id, self.params["resource_group"]), "")
         slots = self._slots(observed)
         group = await self._located(client, group, observed)
         there = {key(machine["id"]) for machine in observed.machines}
         creating = [slot for slot in slots if key(group.naming.machine(slot.name)) not in there]
+        if self._one_set:
+            creating = set_task.new_slots(self.params, len(slots))
         if not creating:
             return Seen(observed, group, tuple(slots))
         found = await read.facts(client, group)
@@ -102,6 +121,8 @@ class HostGroupTask(Task):
 
     def _slots(self, observed: Observed) -> List[Slot]:
         names, mine = self.params.get("names"), observed.of(self.params["name"], self.deployment)
+        if self._one_set:
+            return host_slots.of_set(self.params["count"], mine, self.params["scale_in"], self.params.get("scale_in_first") or ())
         if names is None:
             rule, first = self.params["scale_in"], self.params.get("scale_in_first") or ()
             return host_slots.by_count(self.params["name"], self.params["count"], mine, rule, first)
@@ -112,7 +133,7 @@ class HostGroupTask(Task):
         if state == "present":
             return self._present(actual)
         if state == "absent":
-            chosen = host_group.absent(self.params["name"], self.deployment, actual.observed, self.params.get("names"))
+            chosen = scale_set.absent(self.params["name"], self.deployment, actual.observed, self.params.get("names"))
             self.removing = list(chosen.removing)
             return chosen.plan
         if state == "reimaged":
@@ -121,10 +142,12 @@ class HostGroupTask(Task):
 
     def _present(self, actual: Seen) -> core.Plan:
         self._refuse(actual.problems)
-        found: GroupPlan = host_group.present(
-            actual.group, actual.slots, actual.observed,
-            allow_restart=self.params["allow_restart"], keep_existing=self.params["immutable_changes"] == "keep",
-        )  # fmt: skip
+        options = {"allow_restart": self.params["allow_restart"], "keep_existing": self.params["immutable_changes"] == "keep"}
+        found: GroupPlan
+        if self._one_set:
+            found = scale_set.present(actual.group, self.params["count"], actual.slots, actual.observed, **options)
+        else:
+            found = host_group.present(actual.group, actual.slots, actual.observed, **options)
         if found.refusals:
             raise RefusedError(found.refusals)
         self.outdated, self.removing = list(found.outdated), list(found.removing)
@@ -169,15 +192,29 @@ class HostGroupTask(Task):
         found = failures.failures(results)
         if not found:
             return  # interrupted: the framework says what was done
+        if self._one_set:
+            now = await set_task.observe(client, self.params, None)
+            found = set_task.failures(results, now, self.params, self.deployment) or found
         others = "were not all done" if any(r.state == "skipped" and r.step.method for r in results) else "were done"
         done = "What was made is kept" if self.params["state"] == "present" else f"The other steps {others}"
         closing = f"{done}: running again continues from here."
         if self.params["on_failure"] == "rollback" and self.params["state"] == "present":
-            closing = await after.roll_back(client, self.params["resource_group"], self.params["name"], self.deployment, results)
+            closing = await self._roll_back(client, actual, results)
         raise failures.HostsError(failures.sentences(found), found, closing)
+
+    async def _roll_back(self, client: Client, actual: Seen, results: List[_apply.StepResult]) -> str:
+        if self._one_set:
+            return await set_task.roll_back(client, self.params, self.deployment, actual.observed)
+        return await after.roll_back(client, self.params["resource_group"], self.params["name"], self.deployment, results)
 
     async def finish(self, client: Client, actual: Seen, results: List[_apply.StepResult]) -> None:
         group = self.params["resource_group"]
+        if self._one_set and any(result.step.action in core.CHANGING for result in results):
+            # Whatever Azure did not copy from the set to its new hosts, tags above all, is written now.
+            outdated, removing = self.outdated, self.removing
+            rest = self.plan(await self.observe(client))
+            self.outdated, self.removing = outdated, removing
+            _apply.check_results(await _apply.apply(rest, client, self.progress))
         if any(result.step.action == "delete" for result in results):
             await after.prove_gone(client, group, results, self.params["wait_timeout"])
         if self.params["wait_for"] == "ssh" and self.params["state"] in ("present", "started", "restarted", "reimaged"):

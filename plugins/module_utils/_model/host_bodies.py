@@ -70,7 +70,8 @@ def tags(group: HostGroup, slot: Slot, actual: Optional[Mapping[str, Any]] = Non
         found.update({name: None for name in there if name.lower() not in wanted})
     found[TAG_DEPLOYMENT] = group.deployment
     found[TAG_GROUP] = group.name
-    found[TAG_INDEX] = str(slot.index)
+    if slot.index:  # hosts of a scale set have no numbers
+        found[TAG_INDEX] = str(slot.index)
     role = group.role(slot)
     if role:
         found[TAG_SWARM_ROLE] = role
@@ -142,7 +143,7 @@ def machine(group: HostGroup, slot: Slot, actual: Optional[Mapping[str, Any]], r
     if zone:
         body["zones"] = _kept_zone(group, actual) or [zone]
     if group.identities is not None:
-        body["identity"] = _identity(group.identities, actual)
+        body["identity"] = identity(group.identities, actual)
     if group.image_plan:
         body["plan"] = {name: value for name, value in group.image_plan.items() if value is not None}
     if group.custom_data is not None:
@@ -205,7 +206,7 @@ def _has_notice(actual: Optional[Mapping[str, Any]]) -> bool:
 
 def _storage(group: HostGroup, slot: Slot) -> Dict[str, Any]:
     disk: Dict[str, Any] = {
-        "name": slot.name + "-osdisk",
+        "name": group.naming.disk_name(slot.name),
         "createOption": "FromImage",
         "caching": "ReadWrite",
         "deleteOption": "Delete",
@@ -216,13 +217,13 @@ def _storage(group: HostGroup, slot: Slot) -> Dict[str, Any]:
         disk["managedDisk"] = {"storageAccountType": group.os_disk_type}
     storage: Dict[str, Any] = {"imageReference": group.image.reference() if group.image else {}, "osDisk": disk}
     if group.data_disks:
-        storage["dataDisks"] = [_data_disk(slot, wanted) for wanted in group.data_disks]
+        storage["dataDisks"] = [_data_disk(group, slot, wanted) for wanted in group.data_disks]
     return storage
 
 
-def _data_disk(slot: Slot, wanted: Mapping[str, Any]) -> Dict[str, Any]:
+def _data_disk(group: HostGroup, slot: Slot, wanted: Mapping[str, Any]) -> Dict[str, Any]:
     disk: Dict[str, Any] = {
-        "name": f"{slot.name}-data-{wanted['lun']}",
+        "name": group.naming.data_disk_name(slot.name, wanted["lun"]),
         "lun": wanted["lun"],
         "createOption": "Empty",
         "diskSizeGB": wanted["size_gb"],
@@ -237,7 +238,7 @@ def _data_disk(slot: Slot, wanted: Mapping[str, Any]) -> Dict[str, Any]:
 def _system(group: HostGroup, slot: Slot, actual: Optional[Mapping[str, Any]]) -> Dict[str, Any]:
     home = f"/home/{group.admin_username}/.ssh/authorized_keys"
     system: Dict[str, Any] = {
-        "computerName": slot.name,
+        "computerName": group.naming.computer(slot.name),
         "adminUsername": group.admin_username,
         "linuxConfiguration": {
             "disablePasswordAuthentication": True,
@@ -270,7 +271,7 @@ def _security(wanted: Mapping[str, Any]) -> Dict[str, Any]:
     return profile
 
 
-def _identity(wanted: Mapping[str, Any], actual: Optional[Mapping[str, Any]]) -> Dict[str, Any]:
+def identity(wanted: Mapping[str, Any], actual: Optional[Mapping[str, Any]]) -> Dict[str, Any]:
     kinds = []
     if wanted.get("system_assigned"):
         kinds.append("SystemAssigned")

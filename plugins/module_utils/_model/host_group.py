@@ -53,7 +53,19 @@ class Naming:
 
     def disk(self, host: str) -> str:
         """Id of the operating system's disk."""
-        return self.any(DISK, host + "-osdisk")
+        return self.any(DISK, self.disk_name(host))
+
+    def disk_name(self, host: str) -> str:
+        """Name of the operating system's disk."""
+        return host + "-osdisk"
+
+    def data_disk_name(self, host: str, lun: int) -> str:
+        """Name of a data disk."""
+        return f"{host}-data-{lun}"
+
+    def computer(self, host: str) -> str:
+        """Name that the host has for itself."""
+        return host
 
     def any(self, type_: str, name: str) -> str:
         """Id of a resource of the group by type and name; an id is left as it is."""

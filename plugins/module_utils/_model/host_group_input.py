@@ -19,6 +19,8 @@ MAX_COUNT = 1000
 # A host's name is its machine's, its computer's and a label of DNS: what all three allow.
 # https://learn.microsoft.com/azure/azure-resource-manager/management/resource-name-rules#microsoftcompute
 _HOST = re.compile(r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$", re.IGNORECASE)
+# A host of a scale set has a name that Azure chose: https://learn.microsoft.com/azure/virtual-machine-scale-sets/virtual-machine-scale-sets-instance-ids
+_HOST_OF_SET = re.compile(_HOST.pattern.rstrip("$") + "_[0-9a-f]{8}$", re.IGNORECASE)
 _USER = re.compile(r"^[a-z_][a-z0-9_-]{0,31}$", re.IGNORECASE)
 _POOL = re.compile(
     r"^/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft\.Network/loadBalancers/[^/]+/backendAddressPools/[^/]+$",
@@ -40,6 +42,8 @@ def check(params: Mapping[str, Any]) -> None:
     """Raise InputError for the first option that cannot work."""
     _scope(params)
     _hosts(params)
+    if params.get("engine") == "scale_set" and params["state"] == "present":
+        _scale_set(params)
     if params["state"] in ("present", "reimaged"):
         _custom_data(params)
     if params["state"] == "present":
@@ -78,7 +82,7 @@ def _hosts(params: Mapping[str, Any]) -> None:
     if count is not None and not 0 <= count <= MAX_COUNT:
         raise InputError("count", f"count: {count} is not possible: give a number from 0 to {MAX_COUNT}.")
     for name in wanted or ():
-        if not _HOST.match(name):
+        if not _HOST.match(name) and (params["state"] == "present" or not _HOST_OF_SET.match(name)):
             raise InputError(
                 "names",
                 f"names: '{name}' cannot be the name of a host: use letters, digits and hyphens, at most 63, with a letter or "
@@ -93,6 +97,23 @@ def _hosts(params: Mapping[str, Any]) -> None:
     size = count if count is not None else len(wanted or ())
     if managers < 0 or (managers > size and size):
         raise InputError("swarm_managers", f"swarm_managers: {managers} is not possible with {size} hosts: give a number from 0 to {size}.")
+
+
+def _scale_set(params: Mapping[str, Any]) -> None:
+    """What a scale set cannot do. https://learn.microsoft.com/azure/virtual-machine-scale-sets/virtual-machine-scale-sets-orchestration-modes"""
+    refusals = (
+        ("names", params.get("names") is not None, "Azure chooses the names of a scale set's hosts: give count"),
+        ("availability_set", params.get("availability_set"), "a scale set spreads its hosts itself: leave it out, or give zones"),
+        ("swarm_managers", params.get("swarm_managers"), "which hosts of a scale set are managers cannot be said before they are there: make "
+         "the managers a group of their own with engine=virtual_machines, and give 0 here, so that all hosts of the set are workers"),
+        ("identities", (params.get("identities") or {}).get("system_assigned"), "a flexible scale set takes user-assigned identities only: "
+         "give user_assigned"),
+    )  # fmt: skip
+    for option, given, text in refusals:
+        if given:
+            raise InputError(option, f"{option}: not with engine=scale_set: {text}.")
+    if len(params["name"]) > 35:
+        raise InputError("name", f"name: '{params['name']}' is too long for engine=scale_set: at most 35 characters, since Azure adds to it.")
 
 
 def _double(values: Iterable[str]) -> Optional[str]:

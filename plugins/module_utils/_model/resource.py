@@ -35,6 +35,7 @@ TYPE_WORDS = {
     "microsoft.network/loadbalancers": "load balancer",
     "microsoft.network/networkinterfaces": "network interface",
     "microsoft.compute/virtualmachines": "virtual machine",
+    "microsoft.compute/virtualmachinescalesets": "scale set",
     "microsoft.compute/disks": "disk",
     "microsoft.compute/availabilitysets": "availability set",
     "microsoft.compute/virtualmachines/extensions": "extension",

@@ -10,6 +10,7 @@ from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
 
 from ansible_collections.dockhost.azure.plugins.module_utils._model import host_bodies
 from ansible_collections.dockhost.azure.plugins.module_utils._model.host import (
+    TAG_CUSTOM_DATA,
     Status,
     interface_of,
     key,
@@ -24,6 +25,7 @@ from ansible_collections.dockhost.azure.plugins.module_utils._model.host_group i
     Slot,
 )
 from ansible_collections.dockhost.azure.plugins.module_utils._model.resource import Resource, Step
+from ansible_collections.dockhost.azure.plugins.module_utils._model.scale_set import made_by
 from ansible_collections.dockhost.azure.plugins.module_utils._plan import core, host_refusals, host_slots
 from ansible_collections.dockhost.azure.plugins.module_utils._plan.compare import Comparer, without
 from ansible_collections.dockhost.azure.plugins.module_utils._plan.readonly import read_only_paths
@@ -40,18 +42,23 @@ class Observed:
     addresses: Tuple[Body, ...] = ()
     disks: Tuple[Body, ...] = ()
     statuses: Mapping[str, Status] = field(default_factory=dict)
+    scale_set: Optional[Body] = None
 
     def everything(self) -> Dict[str, Body]:
         """All bodies by id."""
         return {
             key(body["id"]): body
-            for bodies in (self.machines, self.interfaces, self.addresses, self.disks)
+            for bodies in (self.machines, self.interfaces, self.addresses, self.disks, [self.scale_set] if self.scale_set else ())
             for body in bodies
         }
 
     def of(self, group: str, deployment: str) -> List[Body]:
-        """The machines of a group."""
-        return [machine for machine in self.machines if host_slots.ours(machine, group, deployment)]
+        """The machines of a group: those with its tags, and those that its scale set made."""
+        whole = self.scale_set if self.scale_set is not None and host_slots.ours(self.scale_set, group, deployment) else None
+        return [
+            machine for machine in self.machines
+            if host_slots.ours(machine, group, deployment) or (whole is not None and made_by(machine, whole))
+        ]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -66,21 +73,24 @@ class GroupPlan:
 
 
 def present(
-    group: HostGroup, slots: Sequence[Slot], observed: Observed, allow_restart: bool = False, keep_existing: bool = False
+    group: HostGroup, slots: Sequence[Slot], observed: Observed, allow_restart: bool = False, keep_existing: bool = False,
+    members: bool = False,
 ) -> GroupPlan:
     """Bring the group to these slots.
 
     :param allow_restart: a size may change although Azure restarts the machine for it
     :param keep_existing: what cannot be changed in place is left on existing hosts and holds for new ones only
+    :param members: the hosts are there, and known to be the group's by their scale set, whatever their tags say
     """
     actual = observed.everything()
-    refusals = host_slots.strangers(group, slots, actual)
+    refusals = [] if members else host_slots.strangers(group, slots, actual)
     if refusals:
         return GroupPlan(core.Plan(), tuple(refusals))  # what belongs to another is not compared any further
     found: List[host_refusals.Difference] = []
     desired: List[Resource] = []
     for slot in slots:
         for resource in _wanted(group, slot, actual, observed.statuses, allow_restart):
+            resource = _untold(resource, actual.get(resource.key)) if members else resource
             fixed = host_refusals.differences(resource, actual.get(resource.key), slot.name)
             found += fixed
             desired.append(host_refusals.left_alone(resource, fixed) if fixed else resource)
@@ -112,6 +122,13 @@ def _wanted(
     resources.append(host_bodies.interface(group, slot, address is not None, nic))
     resources.append(host_bodies.machine(group, slot, actual.get(machine_id), resizable))
     return resources
+
+
+def _untold(resource: Resource, actual: Optional[Body]) -> Resource:
+    """A host that a scale set made without its tags: the digest of its custom data is written, not compared."""
+    if _carries_group(actual or {}):
+        return resource
+    return replace(resource, immutable=tuple(path for path in resource.immutable if path != "tags." + TAG_CUSTOM_DATA))
 
 
 def _dropped_addresses(group: HostGroup, slots: Iterable[Slot], actual: Mapping[str, Body]) -> List[Resource]:

@@ -38,6 +38,15 @@ def by_count(name: str, count: int, machines: Iterable[Body] = (), rule: str = "
     return ranked(Slot(f"{name}-{number}", number) for number in numbers)
 
 
+def of_set(count: int, machines: Iterable[Body], rule: str = "newest", first: Iterable[str] = ()) -> List[Slot]:
+    """The hosts of a scale set that stay. They have no numbers of their own: they count in the order in which Azure made them."""
+    made = sorted(machines, key=lambda machine: (str((machine.get("properties") or {}).get("timeCreated") or ""), machine["name"].lower()))
+    here = dict(enumerate(made, 1))
+    while len(here) > count:
+        del here[_goes(here, RULES[rule], {host.lower() for host in first})]
+    return [Slot(machine["name"], 0, rank) for rank, (dummy, machine) in enumerate(sorted(here.items()), 1)]
+
+
 def ranked(slots: Iterable[Slot]) -> List[Slot]:
     """The slots by number, each knowing how many there are up to it: the first hosts of a swarm are its managers."""
     return [replace(slot, rank=rank) for rank, slot in enumerate(sorted(slots, key=lambda slot: slot.index), 1)]

@@ -66,6 +66,13 @@ _TABLE: Dict[str, Tuple[Tuple[str, ...], Tuple[str, ...]]] = {
             "properties.ipConfigurations.properties.privateLinkConnectionProperties",
         ),
     ),
+    "microsoft.compute/virtualmachinescalesets": (
+        (),
+        (
+            "identity.principalId", "identity.tenantId", "properties.uniqueId", "properties.timeCreated",
+            "properties.virtualMachineProfile.timeCreated",
+        ),
+    ),
     "microsoft.compute/virtualmachines": (
         (),
         (

@@ -19,6 +19,7 @@ MODELS = {
     "Microsoft.Network/loadBalancers": ("network", "LoadBalancer"),
     "Microsoft.Network/networkInterfaces": ("network", "NetworkInterface"),
     "Microsoft.Compute/virtualMachines": ("compute", "VirtualMachine"),
+    "Microsoft.Compute/virtualMachineScaleSets": ("compute", "VirtualMachineScaleSet"),
 }
 
 
