@@ -57,6 +57,22 @@ options:
       - restarted
       - reimaged
     default: present
+  engine:
+    description:
+      - How the hosts are made with O(state=present). A group keeps its engine for life.
+      - V(virtual_machines) makes each host a resource of its own, two or three requests each, with the names and numbers told above.
+      - V(scale_set) makes one flexible scale set with the name of the group, and the set makes the hosts, up to 1000 with one request. For
+        those who need hundreds. Azure then chooses the names (C(<name>_) and eight hexadecimal digits), so that O(names) is not possible
+        here, hosts have no numbers, and all of them are workers of a swarm (O(swarm_managers) is 0 or not given). O(availability_set)
+        and an identity of the system are not possible either, and O(name) has at most 35 characters.
+      - In a scale set the newest host is the one that Azure made last. Hosts that go are named to the set in one request.
+      - What somebody else puts into the set is not the group's. O(state=absent) refuses to remove the set as long as that is in it.
+      - Other states find out by themselves how the hosts were made.
+    type: str
+    choices:
+      - virtual_machines
+      - scale_set
+    default: virtual_machines
   count:
     description:
       - How many hosts the group has, from 0 to 1000.
@@ -435,6 +451,22 @@ EXAMPLES = r"""
     state: absent
     names: [demo-2]
 
+- name: Two hundred workers beside the managers, with one request
+  dockhost.azure.host_group:
+    resource_group: rg-demo
+    name: demo-workers
+    engine: scale_set
+    count: 200
+    swarm_managers: 0
+    size: Standard_D2s_v5
+    zones: ["1", "2", "3"]
+    ssh_public_keys:
+      - "{{ lookup('ansible.builtin.file', '~/.ssh/id_ed25519.pub') }}"
+    subnet:
+      network: demo-vnet
+      name: hosts
+    deployment: rg-demo
+
 - name: Remove the group
   dockhost.azure.host_group:
     resource_group: rg-demo
@@ -507,7 +539,7 @@ hosts:
       type: str
       sample: demo
     index:
-      description: Its number.
+      description: Its number; none in a scale set.
       type: int
       sample: 1
     swarm_role:

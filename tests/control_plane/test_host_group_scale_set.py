@@ -10,6 +10,7 @@ import base64
 import re
 
 import pytest
+from azlab.arm.compute.vm_make import Maker
 
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIFSSdwXM3ItvMNHN3qPpwS4nNT8sZNtNnHn9yLzHYzXt demo"
 IMAGE = "Debian:debian-13:13-gen2:latest"
@@ -152,6 +153,16 @@ def test_a_host_without_its_tags_is_still_the_groups(azure, network):
     assert [(step["action"], step["name"]) for step in checked["plan"]] == [("update", one)]
     assert names(run(azure, network, count=2)) == names(made)
     assert get(azure, network, path)["tags"]["dockhost-group"] == "web"
+
+
+def test_an_azure_that_does_not_copy_the_tags_of_a_set(azure, network, monkeypatch):
+    make = Maker.make
+    monkeypatch.setattr(Maker, "make", lambda self, call, p, kept: make(self, call, p, {**kept, "tags": {}}))
+    made, sent = writes(azure, lambda: run(azure, network, count=2))
+    assert [method for method, dummy in sent] == ["PUT"] * 3 and actions(made) == [("create", "virtualMachineScaleSets")]
+    assert {(host["group"], host["swarm_role"]) for host in made["hosts"]} == {("web", "worker")} and len(made["hosts"]) == 2
+    assert all(host["tags"]["dockhost-custom-data"] for host in made["hosts"])
+    assert not run(azure, network, count=2)["changed"]
 
 
 def test_what_somebody_has_put_into_the_set_is_left_alone(azure, network):

@@ -126,5 +126,5 @@ def test_a_list_that_is_only_partly_read_is_an_error(azure, network, inventory):
 
 
 def test_wrong_sign_in(inventory):
-    wrong = inventory(env={"AZURE_SECRET": "wrong"})
+    wrong = inventory(env={"AZURE_SECRET": "wrong", "AZURE_CLIENT_SECRET": "wrong"})
     assert "docker_hosts: " in wrong and "AZURE_SECRET" in wrong
