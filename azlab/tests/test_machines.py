@@ -235,6 +235,20 @@ def _wait(question: Callable[[], bool], seconds: float = 5) -> None:
         time.sleep(0.02)
 
 
+def test_power_off_shuts_down_unless_told_to_skip_it() -> None:
+    seen: list[bool] = []
+
+    class Watching(NoMachines):
+        async def power_off(self, machine_id: str, *, cut: bool = False) -> None:
+            seen.append(cut)
+    with testing.lab(driver=Watching()) as azure:
+        group = Group(azure, "off")
+        group.vm("m", group.nic("n", group.vnet())["id"])
+        for query in ("", "?skipShutdown=true", "?skipShutdown=false"):
+            assert group.call("POST", f"{VM}/powerOff{query}")[0] == 202
+    assert seen == [False, True, False]
+
+
 def test_availability_sets(group: Group) -> None:
     subnet = group.vnet()
     made = group.put(f"{COMPUTE}/availabilitySets/set", {"platformFaultDomainCount": 2}, sku={"name": "Aligned"})

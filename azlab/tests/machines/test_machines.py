@@ -71,6 +71,15 @@ def test_power_off_start_restart_keep_the_disk(lab: Lab) -> None:
     assert lab.ssh(2, "hostname").stdout.strip() == "h-2"
 
 
+@pytest.mark.parametrize(("cut", "shut_down"), [(False, True), (True, False)])
+def test_services_are_stopped_unless_the_power_is_cut(lab: Lab, cut: bool, shut_down: bool) -> None:
+    unit = "[Service]\nType=oneshot\nRemainAfterExit=yes\nExecStart=true\nExecStop=/usr/bin/touch /root/stopped"
+    lab.run(2, f"rm -f /root/stopped; printf '{unit}' > /run/systemd/system/witness.service; systemctl daemon-reload; systemctl start witness")
+    lab.do(lab.driver.power_off(machine_id(2), cut=cut))
+    lab.do(lab.driver.start_machine(machine_id(2)))
+    assert (lab.run(2, "test -e /root/stopped").exit_code == 0) is shut_down
+
+
 def test_a_reboot_from_inside_comes_back(lab: Lab) -> None:
     lab.run(3, "touch /run/before")
     lab.ssh(3, "sudo systemctl reboot")

@@ -173,7 +173,27 @@ class Engine:
 def test_a_lab_takes_a_range_that_nothing_uses(monkeypatch: pytest.MonkeyPatch, taken: tuple[str, ...],
                                                needed: dict[str, str], chosen: str) -> None:
     monkeypatch.setattr(internet, "_needed", lambda: needed)
+    monkeypatch.setattr(internet, "routed", lambda: [])
     assert internet.free_range(Engine(*taken)) == chosen
+
+
+ROUTES = """Iface\tDestination\tGateway\tFlags\tRefCnt\tUse\tMetric\tMask\tMTU\tWindow\tIRTT
+eth0\t00000000\t010200C0\t0003\t0\t0\t0\t00000000\t0\t0\t0
+tun0\t00000080\t00000000\t0001\t0\t0\t0\t00000080\t0\t0\t0
+tun0\t007100CB\t00000000\t0001\t0\t0\t0\t80FFFFFF\t0\t0\t0
+"""
+
+
+def test_a_lab_stays_away_from_the_networks_of_this_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "route").write_text(ROUTES)
+    found = internet.routed(tmp_path / "route")
+    assert [str(network) for network in found] == ["203.0.113.0/25"]      # the default route and a VPN's half of the Internet are none
+    assert internet.routed(tmp_path / "none") == []
+    monkeypatch.setattr(internet, "_needed", lambda: {})
+    monkeypatch.setattr(internet, "routed", lambda: found)
+    assert internet.free_range(Engine()) == "203.0.113.128/26"
+    with pytest.raises(MachineError, match=r"this machine has a route to 203\.0\.113\.0/25.*--public-range"):
+        internet._check_free(found[0])
 
 
 def test_no_range_left_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:

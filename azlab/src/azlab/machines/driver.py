@@ -226,7 +226,8 @@ class MachineDriver(Protocol):
 
     async def start_machine(self, machine_id: str) -> None: ...
 
-    async def power_off(self, machine_id: str) -> None: ...
+    async def power_off(self, machine_id: str, *, cut: bool = False) -> None:
+        """Shut the machine down, or with `cut` take its power away at once."""
 
     async def deallocate(self, machine_id: str) -> None: ...
 

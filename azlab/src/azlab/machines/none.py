@@ -42,7 +42,7 @@ class NoMachines:
     async def start_machine(self, machine_id: str) -> None:
         self.states[machine_id] = "running"
 
-    async def power_off(self, machine_id: str) -> None:
+    async def power_off(self, machine_id: str, *, cut: bool = False) -> None:
         self.states[machine_id] = "stopped"
 
     async def deallocate(self, machine_id: str) -> None:

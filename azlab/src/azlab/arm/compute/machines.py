@@ -218,7 +218,8 @@ class VirtualMachines(ComputeType):
             raise arm_error("not_running")
         if action == "reimage":
             self._reimage_options(resource, call.optional_body())
-        operation = self.lab.start(action, resource, "compute", what=f"{self.name}/{action}", method="POST")
+        args = {"cut": call.query.get("skipshutdown", "").lower() == "true"} if action == "powerOff" else {}
+        operation = self.lab.start(action, resource, "compute", what=f"{self.name}/{action}", method="POST", args=args)
         self.effects.begin(resource, action)
         return self.started(call, Answer(202), operation, location=True, retry_after=10)
 

@@ -164,8 +164,10 @@ class Effects:
         driver, lid = self.lab.driver, resource.lid
         if operation.effect == "reimage":
             await driver.reimage(self.spec(resource)[0])
+        elif operation.effect == "powerOff":
+            await driver.power_off(lid, cut=bool(operation.args.get("cut")))
         else:
-            verb = {"start": driver.start_machine, "powerOff": driver.power_off, "deallocate": driver.deallocate,
+            verb = {"start": driver.start_machine, "deallocate": driver.deallocate,
                     "restart": driver.restart, "redeploy": driver.redeploy}[operation.effect]
             await verb(lid)
         self._settle(resource, "Succeeded", _AFTER[operation.effect])

@@ -26,6 +26,7 @@ from azlab.registry import LabRegistry
 
 log = logging.getLogger("azlab.machines")
 LATER_BOOT_SECONDS = 60.0
+SHUTDOWN_SECONDS = 90                   # that a machine may take to shut down before its power is cut
 
 
 class DockerMachines:
@@ -121,9 +122,9 @@ class DockerMachines:
             if container.status != "running":
                 await self._boot_again(container)
 
-    async def power_off(self, machine_id: str) -> None:
+    async def power_off(self, machine_id: str, *, cut: bool = False) -> None:
         async with self._lock(machine_id):
-            await self._stop(machine_id)
+            await self._stop(machine_id, cut=cut)
 
     async def deallocate(self, machine_id: str) -> None:
         await self.power_off(machine_id)
@@ -245,13 +246,16 @@ class DockerMachines:
         gateway = await self.gateways.ensure(container.labels["azlab.vnet"])
         await gateway.call("attach", pid=pid, **plug(container))
 
-    async def _stop(self, machine_id: str) -> None:
+    async def _stop(self, machine_id: str, *, cut: bool = False) -> None:
         container = await self._call(self.machines.find, machine_id)
         if container is not None and container.status == "running":
             self._expect(container)
             try:
-                await self._call(container.kill)
-                await self._call(container.wait)
+                if cut:
+                    await self._call(container.kill)
+                    await self._call(container.wait)
+                else:
+                    await self._call(container.stop, timeout=SHUTDOWN_SECONDS)
             except docker.errors.NotFound:
                 pass
         await self._call(self.disks.unplug, machine_id)

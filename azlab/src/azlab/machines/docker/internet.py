@@ -7,6 +7,7 @@ from __future__ import annotations
 import ipaddress
 import socket
 import urllib.parse
+from pathlib import Path
 
 import docker
 import docker.errors
@@ -24,18 +25,21 @@ CANDIDATES = tuple(
     for part in ipaddress.IPv4Network(whole).subnets(new_prefix=names.BRIDGE_PREFIX))
 
 
+SMALLEST_ROUTE = 8
+
+
 def free_range(client: docker.DockerClient) -> str:
     """A public range that no network of the engine has and that hides nothing that this machine needs."""
     taken = [
         ipaddress.IPv4Network(pool["Subnet"])
         for network in client.networks.list() for pool in network.attrs["IPAM"]["Config"] or []
-        if "." in pool.get("Subnet", "")]
+        if "." in pool.get("Subnet", "")] + routed()
     needed = [ipaddress.ip_address(address) for address in _needed()]
     for candidate in CANDIDATES:
         if not any(candidate.overlaps(other) for other in taken) and not any(address in candidate for address in needed):
             return str(candidate)
     raise MachineError("AddressRangeTaken", (
-        f"all of {', '.join(map(str, CANDIDATES))} are taken by networks of the Docker engine or by hosts that this machine needs: "
+        f"all of {', '.join(map(str, CANDIDATES))} are taken by networks of the Docker engine or of this machine, or by hosts that it needs: "
         "stop a lab ('azlab down'), or name a free range with --public-range."))
 
 
@@ -59,7 +63,27 @@ def ensure(config: LabConfig, client: docker.DockerClient) -> None:
             "uses it, or let a new lab choose a free range itself, without --public-range.")) from error
 
 
+def routed(table: Path = Path("/proc/net/route")) -> list[ipaddress.IPv4Network]:
+    """The networks that this machine reaches otherwise than by its default route (a local network, a VPN).
+
+    Routes of more than 2^24 addresses count as default routes: a VPN that takes all traffic has two halves of the Internet.
+    """
+    if not table.exists():
+        return []                   # not Linux: the engine is in a virtual machine that has networks of its own
+    found = []
+    for line in table.read_text().splitlines()[1:]:
+        words = line.split()
+        network, mask = (ipaddress.IPv4Address(int.from_bytes(bytes.fromhex(words[column])[::-1], "big")) for column in (1, 7))
+        found.append(ipaddress.IPv4Network(f"{network}/{mask}"))
+    return [network for network in found if network.prefixlen >= SMALLEST_ROUTE]
+
+
 def _check_free(bridge: ipaddress.IPv4Network) -> None:
+    for network in routed():
+        if network.overlaps(bridge):
+            raise MachineError("AddressRangeTaken", (
+                f"the public range would take {bridge}, and this machine has a route to {network}: choose another range with "
+                "--public-range, or let a new lab choose a free one itself, without it."))
     for address, what in _needed().items():
         if ipaddress.ip_address(address) in bridge:
             raise MachineError("AddressRangeTaken", (
