@@ -210,6 +210,9 @@ def test_a_data_disk_is_free_only_when_the_machine_has_let_it_go() -> None:
             [{"lun": 5, "createOption": "Attach", "managedDisk": {"id": disk}}], []))
         group.call("PATCH", VM, attach)
         assert driver.disks == {"m": [("d", 5, 4)]}
+        group.call("PATCH", f"{COMPUTE}/disks/d", {"properties": {"diskSizeGB": 6}})
+        assert driver.disks == {"m": [("d", 5, 6)]}
+        assert group.call("GET", VM)[1]["properties"]["storageProfile"]["dataDisks"][0]["diskSizeGB"] == 6
 
         driver.busy = True
         _, _, headers = group.call("PATCH", VM, detach)
@@ -225,7 +228,7 @@ def test_a_data_disk_is_free_only_when_the_machine_has_let_it_go() -> None:
         azure.admin.call("POST", "/latencies", {"hold": False})
         _wait(lambda: group.call("GET", f"{COMPUTE}/disks/d")[1]["properties"]["diskState"] == "Unattached")
         assert group.call("PATCH", f"{COMPUTE}/virtualMachines/n", attach)[0] == 200
-        assert driver.disks == {"m": [], "n": [("d", 5, 4)]}
+        assert driver.disks == {"m": [], "n": [("d", 5, 6)]}
 
 
 def _wait(question: Callable[[], bool], seconds: float = 5) -> None:

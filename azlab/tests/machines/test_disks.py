@@ -81,6 +81,24 @@ def test_a_disk_in_fstab_is_mounted_at_each_start_and_outlives_the_machine(lab: 
     lab.do(lab.driver.delete_disk(DISK.id))
 
 
+def test_without_loop_devices_a_disk_is_a_directory_that_outlives_the_machine(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lab.driver.disks, "available", False)
+    assert not lab.driver.hot_disks
+    spec = lab.spec(4, data_disks=(DISK,))
+    for content in ("", "kept\n"):
+        try:
+            lab.do(lab.driver.create_machine(spec))
+            assert lab.run(4, "findmnt -no TARGET /mnt/lun3; cat /mnt/lun3/file 2>/dev/null; echo kept > /mnt/lun3/file").stdout == \
+                "/mnt/lun3\n" + content
+        finally:
+            lab.do(lab.driver.delete_machine(spec.id))
+    assert lab.driver._engine is not None
+    uses = [item.use for item in leftovers.find(lab.driver._engine.client, lab.config.name)]
+    lab.do(lab.driver.delete_disk(DISK.id))
+    left = [item.use for item in leftovers.find(lab.driver._engine.client, lab.config.name)]
+    assert "data-disk" in uses and "data-disk" not in left
+
+
 def test_loop_devices_whose_container_is_gone_are_found_and_taken_away(lab: Lab) -> None:
     assert lab.driver._engine is not None
     client, lost = lab.driver._engine.client, f"{lab.config.name}l"

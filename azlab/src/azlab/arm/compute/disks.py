@@ -14,7 +14,7 @@ from azlab.arm.wire import Answer, Call
 from azlab.errors import arm_error
 from azlab.ids import group_id
 from azlab.lab import Lab
-from azlab.machines.driver import MachineError
+from azlab.machines.driver import DataDisk, MachineError
 from azlab.operations import Operation, now_text
 from azlab.store import Resource
 
@@ -87,7 +87,7 @@ class Disks(ComputeType):
 
     def __init__(self, lab: Lab) -> None:
         super().__init__(lab)
-        lab.operations.register("put disk", self.put_done)
+        lab.operations.register("put disk", self._put_done)
         lab.operations.register("delete disk", self._delete_done)
 
     def put(self, call: Call) -> Answer:
@@ -112,6 +112,7 @@ class Disks(ComputeType):
                                   "networkAccessPolicy": "AllowAll", "publicNetworkAccess": "Enabled"}
         given = {k: p[k] for k in _GIVEN if k in p}
         kept["properties"].update({**(_bootable() if option == "FromImage" and not existing else {}), **given})
+        grown = existing is not None and size > existing.properties["diskSizeGB"]
         resource = self.save(call, kept, existing, "Updating")
         first = {**self.head(resource), "sku": kept["sku"], "properties": {
             "creationData": kept["properties"]["creationData"], "diskSizeGB": size, "diskSizeBytes": size << 30, **given, "provisioningState": "Updating",
@@ -120,7 +121,7 @@ class Disks(ComputeType):
             first["sku"] = self.render(resource)["sku"] if existing else kept["sku"]
             if "tier" in (limits := performance(kept["sku"]["name"], size)):
                 first["properties"]["tier"] = limits["tier"]
-        operation = self.lab.start("put disk", resource, "disk", what=self.name, method="PUT")
+        operation = self.lab.start("put disk", resource, "disk", what=self.name, method="PUT", args={"grown": grown})
         return self.started(call, Answer(202, first), operation, location=True, retry_after=2)
 
     def _origin(self, creation: dict[str, Any]) -> int | None:
@@ -187,8 +188,31 @@ class Disks(ComputeType):
                                    final_status=204 if call.api_version >= "2020-09-30" else 200)
         return self.started(call, Answer(202), operation, location=True, retry_after=2)
 
+    async def _put_done(self, operation: Operation) -> dict[str, Any] | None:
+        resource = self.lab.store.get(operation.resource_id)
+        machine = self.lab.store.get(resource.body.get("managedBy", "")) if resource and operation.args.get("grown") else None
+        if resource and machine:
+            await self._grow(resource, machine)
+        return await self.put_done(operation)
+
+    async def _grow(self, disk: Resource, machine: Resource) -> None:
+        """A disk that became larger while a machine has it: the machine shows it, and a data disk is larger in it at once."""
+        profile = machine.properties["storageProfile"]
+        for entry in (profile["osDisk"], *profile["dataDisks"]):
+            if entry["managedDisk"]["id"].lower() == disk.lid:
+                entry["diskSizeGB"] = disk.properties["diskSizeGB"]
+        self.lab.store.put(machine)
+        if not disk.properties.get("osType") and self.lab.driver.hot_disks:
+            await self.lab.driver.set_disks(machine.lid, attached_disks(self.lab, machine))
+
     async def _delete_done(self, operation: Operation) -> None:
         await drop_disk(self.lab, operation.resource_id)
+
+
+def attached_disks(lab: Lab, machine: Resource) -> tuple[DataDisk, ...]:
+    """The data disks of a machine as the driver is told of them."""
+    found = ((d["lun"], lab.store.get(d["managedDisk"]["id"])) for d in machine.properties["storageProfile"]["dataDisks"])
+    return tuple(DataDisk(disk.lid, lun, disk.properties["diskSizeGB"]) for lun, disk in found if disk)
 
 
 async def drop_disk(lab: Lab, disk_id: str) -> None:

@@ -11,12 +11,12 @@ from typing import Any
 
 from azlab.arm.compute import vm_view
 from azlab.arm.compute.base import NIC
-from azlab.arm.compute.disks import drop_disk
+from azlab.arm.compute.disks import attached_disks, drop_disk
 from azlab.arm.network.allocation import find_subnet
 from azlab.arm.network.vnets import subnet_prefixes
 from azlab.arm.types import Registry
 from azlab.lab import Lab
-from azlab.machines.driver import DataDisk, MachineError, MachineSpec, NetworkSpec
+from azlab.machines.driver import MachineError, MachineSpec, NetworkSpec
 from azlab.operations import Operation, now_text
 from azlab.store import Resource
 
@@ -103,7 +103,7 @@ class Effects:
         profile = resource.properties["storageProfile"]
         if _places(before) != _places(profile["dataDisks"]):
             try:
-                await self.lab.driver.set_disks(resource.lid, self._data_disks(resource))
+                await self.lab.driver.set_disks(resource.lid, attached_disks(self.lab, resource))
             except MachineError as problem:
                 self._release(profile["dataDisks"], before)
                 profile["dataDisks"] = before           # what the machine still has
@@ -222,17 +222,13 @@ class Effects:
             admin_username=p["osProfile"]["adminUsername"],
             ssh_public_keys=tuple(k["keyData"].strip() for k in linux.get("ssh", {}).get("publicKeys", [])),
             custom_data=base64.b64decode(custom) if custom else None, cpus=size.cores, memory_mb=size.memory_mb,
-            data_disks=self._data_disks(resource),
+            data_disks=attached_disks(self.lab, resource),
             password_auth=not linux["disablePasswordAuthentication"],
             admin_password=resource.private.get("adminPassword"),
             tags=tuple(sorted(resource.body.get("tags", {}).items())), vm_id=resource.private["vmId"],
             prefix_length=int(subnet_prefixes(subnet["properties"])[0].split("/")[1]), location=resource.location,
             zone=(resource.body.get("zones") or [""])[0], resource_group=resource.group)
         return spec, NetworkSpec(vnet.lid, tuple(vnet.properties["addressSpace"]["addressPrefixes"]))
-
-    def _data_disks(self, resource: Resource) -> tuple[DataDisk, ...]:
-        found = ((d["lun"], self.lab.store.get(d["managedDisk"]["id"])) for d in resource.properties["storageProfile"]["dataDisks"])
-        return tuple(DataDisk(disk.lid, lun, disk.properties["diskSizeGB"]) for lun, disk in found if disk)
 
     def _primary(self, resource: Resource) -> dict[str, Any]:
         entries = resource.properties["networkProfile"]["networkInterfaces"]

@@ -115,7 +115,10 @@ class Disks:
             self._loops("detach", names.disk_file(self.config.name, disk.id))
 
     def _loops(self, *arguments: str) -> dict[str, Any]:
-        return run(self.engine.client.containers.get(names.disks(self.config.name)), *arguments)
+        container = self.engine.client.containers.get(names.disks(self.config.name))
+        if container.status != "running":       # the engine was started anew meanwhile
+            container.start()
+        return run(container, *arguments)
 
 
 def run(container: Container, *arguments: str) -> dict[str, Any]:

@@ -172,6 +172,7 @@ class DockerMachines:
     async def delete_disk(self, disk_id: str) -> None:
         await self._call(self.disks.delete, disk_id)
         await self._call(self.machines.remove_volumes, [names.data_disk(self.config.name, disk_id)])
+        await self._call(self.machines.remove_volumes, [names.data_disk(self.config.name, disk_id)])
 
     async def run_command(self, machine_id: str, script: str, timeout: float) -> CommandResult:
         return await self._call(self.machines.run, machine_id, script, timeout)
