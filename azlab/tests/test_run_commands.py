@@ -106,6 +106,16 @@ def test_asynchronous_execution_ends_later_than_provisioning(machine: Group, tmp
     assert view(machine)["output"] == "done\n"
 
 
+def test_a_script_that_runs_ends_with_its_command(machine: Group, tmp_path: Path) -> None:
+    pid = tmp_path / "pid"
+    _, _, headers = machine.call("PUT", COMMAND, command(f"sh -c 'echo $$ > {pid}; sleep 60'; true", asyncExecution=True))
+    ended(machine, headers)
+    until(lambda: pid.exists() and pid.read_text().endswith("\n"))
+    assert Path(f"/proc/{pid.read_text().strip()}").exists()
+    ended(machine, machine.call("DELETE", COMMAND)[2])
+    until(lambda: not Path(f"/proc/{pid.read_text().strip()}").exists())
+
+
 @pytest.mark.parametrize(("body", "status", "code"), [
     ({"location": "westeurope", "properties": {"source": {}}}, 400, "InvalidParameter"),
     ({"location": "westeurope", "properties": {"source": {"script": "a", "commandId": "b"}}}, 400, "InvalidParameter"),

@@ -32,9 +32,20 @@ class ManagedScript:
     user: str = ""
 
 
+def _directory(script: ManagedScript) -> str:
+    """Where the script lies in the machine, as a word of the shell."""
+    place = f"waagent/run-command-handler{'-runas' if script.user else ''}/download/{shlex.quote(script.name)}/{script.sequence}"
+    return f"/home/{shlex.quote(script.user)}/{place}" if script.user else f"/var/lib/{place}"
+
+
+def stopper(script: ManagedScript) -> str:
+    """A shell script that ends it and all that it started, when it runs."""
+    return (f"read -r pid < {_directory(script)}/pid || exit 0\n"
+            "group=$(ps -o pgid= -p $pid | tr -d ' ')\n[ -z \"$group\" ] || kill -TERM -$group\n")
+
+
 def wrapper(script: ManagedScript) -> str:
     """A shell script that runs it as the handler does."""
-    place = f"run-command-handler{'-runas' if script.user else ''}/download/{shlex.quote(script.name)}/{script.sequence}"
     arguments, lines, user = "", ["umask 022"], shlex.quote(script.user)
     for parameter in script.parameters:
         name, value = str(parameter.get("name") or ""), str(parameter.get("value") or "")
@@ -44,9 +55,10 @@ def wrapper(script: ManagedScript) -> str:
             arguments += f" {value}"
     if script.user:
         lines += [f"id -u {user} >/dev/null 2>&1 || exit {NO_SUCH_USER}"]
-    directory = f"/home/{user}/waagent/{place}" if script.user else f"/var/lib/waagent/{place}"
+    directory = _directory(script)
     encoded = base64.b64encode(script.text.encode()).decode()
-    lines += [f"mkdir -p {directory} && cd {directory} || exit 1", f"printf %s {encoded} | base64 -d > script.sh", "chmod 550 script.sh"]
+    lines += [f"mkdir -p {directory} && cd {directory} || exit 1", f"printf %s {encoded} | base64 -d > script.sh", "chmod 550 script.sh",
+              "echo $$ > pid"]
     command = f"{directory}/script.sh{arguments}"
     if script.user:
         lines.append(f"chown {user} script.sh")

@@ -150,14 +150,10 @@ class RunCommands(ComputeType):
             await self._execute(resource)
 
     async def _execute(self, resource: Resource) -> None:
-        p, secret = resource.properties, resource.private["secret"]
-        script = ManagedScript(resource.name, resource.private["sequence"], p["source"]["script"],
-                               [*p.get("parameters", []), *secret.get("protectedParameters", [])], p.get("runAsUser", ""))
-        seconds = p["timeoutInSeconds"] or _DEFAULT_SECONDS
+        seconds = resource.properties["timeoutInSeconds"] or _DEFAULT_SECONDS
         began = now_text()
         self._view(resource, {"executionState": "Running", "exitCode": 0, "output": "", "error": "", "startTime": began})
-        machine_id = resource.lid.rsplit("/runcommands/", 1)[0]
-        result = await self.lab.driver.run_command(machine_id, managed_script.wrapper(script), seconds)
+        result = await self.lab.driver.run_command(_machine_id(resource), managed_script.wrapper(_script(resource)), seconds)
         state, message, code = managed_script.outcome(result)
         self._view(resource, {"executionState": state, "executionMessage": message, "exitCode": code, "output": result.stdout,
                               "error": result.stderr, "startTime": began, "endTime": now_text()})
@@ -189,6 +185,9 @@ class RunCommands(ComputeType):
             self._view(resource, {**resource.private["view"], "executionState": "Unknown", "endTime": now_text()})
 
     async def _delete_done(self, operation: Operation) -> None:
+        running = self.lab.store.get(operation.resource_id)
+        if running and running.private["view"]["executionState"] == "Running":
+            await self.lab.driver.run_command(_machine_id(running), managed_script.stopper(_script(running)), 30)
         resource = self.lab.store.delete(operation.resource_id)
         machine = self.lab.store.get(operation.resource_id.rsplit("/runCommands/", 1)[0]) if resource else None
         if resource and machine:
@@ -197,3 +196,13 @@ class RunCommands(ComputeType):
 
 def _execution(resource: Resource) -> str:
     return f"{resource.id}/execution"
+
+
+def _machine_id(resource: Resource) -> str:
+    return resource.lid.rsplit("/runcommands/", 1)[0]
+
+
+def _script(resource: Resource) -> ManagedScript:
+    p, secret = resource.properties, resource.private["secret"]
+    return ManagedScript(resource.name, resource.private["sequence"], p["source"]["script"],
+                         [*p.get("parameters", []), *secret.get("protectedParameters", [])], p.get("runAsUser", ""))
