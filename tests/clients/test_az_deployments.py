@@ -129,3 +129,23 @@ def test_a_complete_deployment_removes_the_rest(az: Az, azure: RunningLab, deplo
     only.write_text(json.dumps(template))
     az.run("deployment", "group", "create", "-g", GROUP, "-n", "only", "-f", str(only), "-p", "prefix=lab", "--mode", "Complete")
     assert resources(azure) == {"lab-vnet"}
+
+
+def test_a_deployment_to_the_subscription_makes_a_group_and_what_is_in_it(az: Az, azure: RunningLab) -> None:
+    given = ("-l", "northeurope", "-f", str(TEMPLATE.with_name("subscription.json")), "-p", "group=whole")
+    assert az.json("deployment", "sub", "validate", *given)["properties"]["provisioningState"] == "Succeeded"
+    planned = az.json("deployment", "sub", "what-if", *given, "--no-pretty-print")["changes"]
+    assert [c["resourceId"].rsplit("/", 1)[1] for c in planned if c["changeType"] == "Create"] == ["whole", "nsg"]
+    assert azure.arm("GET", "resourceGroups/whole")[0] == 404
+    outputs = az.json("deployment", "sub", "create", "-n", "all", *given)["properties"]["outputs"]
+    group = f"/subscriptions/{azure.subscription}/resourceGroups/whole"
+    assert {n: o["value"] for n, o in outputs.items()} == {
+        "group": group, "nsg": f"{group}/providers/Microsoft.Network/networkSecurityGroups/nsg"}
+    made = azure.arm("GET", "resourceGroups/whole")[1]
+    assert (made["location"], made["tags"]) == ("northeurope", {"made": "here"})
+    assert [d["name"] for d in az.json("deployment", "sub", "list")] == ["all"]
+    operations = az.json("deployment", "operation", "sub", "list", "-n", "all")
+    assert [o["properties"]["targetResource"]["resourceName"] for o in operations if o["properties"].get("targetResource")] == ["whole", "inside"]
+    assert "InvalidDeploymentLocation" in az.error("deployment", "sub", "create", "-n", "all", "-l", "westeurope", *given[2:])
+    az.run("deployment", "sub", "delete", "-n", "all")
+    assert az.json("deployment", "sub", "list") == [] and azure.arm("GET", "resourceGroups/whole")[0] == 200

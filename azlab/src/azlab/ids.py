@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class ResourceId:
-    """The parts of `/subscriptions/…/resourceGroups/…/providers/<ns>/<type>/<name>[/<type>/<name>…]`."""
+    """The parts of `/subscriptions/…/resourceGroups/…/providers/<ns>/<type>/<name>[/<type>/<name>…]`; without a group it is
+    a resource of the subscription."""
 
     subscription: str
     group: str
@@ -27,7 +28,8 @@ class ResourceId:
 
     def __str__(self) -> str:
         pairs = "".join(f"/{t}/{n}" for t, n in zip(self.types, self.names))
-        return f"/subscriptions/{self.subscription}/resourceGroups/{self.group}/providers/{self.namespace}{pairs}"
+        scope = group_id(self.subscription, self.group) if self.group else f"/subscriptions/{self.subscription}"
+        return f"{scope}/providers/{self.namespace}{pairs}"
 
     @property
     def parent(self) -> "ResourceId":

@@ -56,7 +56,9 @@ class Resource:
 
     @property
     def group(self) -> str:
-        return self.id.split("/")[4]
+        """The name of its resource group; empty for what belongs to the subscription."""
+        parts = self.id.split("/")
+        return parts[4] if parts[3].lower() == "resourcegroups" else ""
 
 
 def references(body: Any, owner: str) -> Iterator[tuple[str, str]]:

@@ -133,6 +133,8 @@ class Router:
         namespace = self._namespace(rest[0])
         if names == ("microsoft.storage", "checknameavailability") and call.method == "POST":
             return self.registry.find("Microsoft.Storage/storageAccounts").check_name(call)  # type: ignore[union-attr]
+        if names[:2] == ("microsoft.resources", "deployments"):
+            return self._resource(call, rest[0], rest[1:])
         if len(rest) >= 4 and names[1] == "locations":
             return self._location(call, namespace, rest[2:], names[2:])
         handler = self.locations.get(f"{namespace}/{rest[1]}".lower()) if len(rest) == 2 else None

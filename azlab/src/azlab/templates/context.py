@@ -11,6 +11,8 @@ from typing import Any, Protocol
 
 from azlab.templates.values import UNKNOWN
 
+GROUP_TYPE = "microsoft.resources/resourcegroups"
+
 
 class Runtime(Protocol):
     """What only a running deployment can answer."""

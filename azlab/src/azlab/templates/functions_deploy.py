@@ -11,7 +11,7 @@ import re
 import uuid
 from typing import Any
 
-from azlab.templates.context import Scope
+from azlab.templates.context import GROUP_TYPE, Scope
 from azlab.templates.errors import ExpressionError
 from azlab.templates.registry import function, integer, misplaced, text, wrong
 from azlab.templates.values import UNKNOWN
@@ -93,6 +93,14 @@ def _split(name: str, arguments: tuple[Any, ...], most_before: int) -> tuple[lis
     return given[:at], given[at], tuple(given[at + 1:])
 
 
+def _below(base: str, name: str, kind: str, names: tuple[str, ...]) -> str:
+    """The id of a resource of a group or of the subscription, of which groups are the only ones that no provider has."""
+    path = type_path(name, kind, names)
+    if kind.rstrip("/").lower() == GROUP_TYPE and "/resourceGroups/" not in base:
+        return f"{base}/resourceGroups/{names[0]}"
+    return f"{base}/providers/{path}"
+
+
 @function("resourceId", 1, None, needs_scope=True)
 def resource_id(scope: Scope, *arguments: Any) -> str:
     before, kind, names = _split("resourceId", arguments, 2)
@@ -103,14 +111,14 @@ def resource_id(scope: Scope, *arguments: Any) -> str:
         base += f"/resourceGroups/{before[0]}"
     elif scope.context.group is not None and base == scope.context.subscription["id"]:
         base = scope.context.scope_id
-    return f"{base}/providers/{type_path('resourceId', kind, names)}"
+    return _below(base, "resourceId", kind, names)
 
 
 @function("subscriptionResourceId", 1, None, needs_scope=True)
 def subscription_resource_id(scope: Scope, *arguments: Any) -> str:
     before, kind, names = _split("subscriptionResourceId", arguments, 1)
     base = f"/subscriptions/{before[0]}" if before else str(scope.context.subscription["id"])
-    return f"{base}/providers/{type_path('subscriptionResourceId', kind, names)}"
+    return _below(base, "subscriptionResourceId", kind, names)
 
 
 @function("tenantResourceId", 1, None)

@@ -10,7 +10,7 @@ from typing import Any
 
 from azlab import api_versions
 from azlab.templates import graph, parameters
-from azlab.templates.context import Context, Recorder, Runtime, Scope
+from azlab.templates.context import GROUP_TYPE, Context, Recorder, Runtime, Scope
 from azlab.templates.errors import ExpressionError, TemplateError, invalid
 from azlab.templates.evaluate import copy_count, evaluate, is_property_copy, property_copies
 from azlab.templates.planned import Planned
@@ -229,7 +229,10 @@ def _identified(source: dict[str, Any], scope: Scope, parent: Planned | None) ->
     path = kind.split("/")[0] + "".join(f"/{t}/{n}" for t, n in zip(types, names))
     if get(source, "apiVersion") is None and parent is None:
         version = api_versions.at(kind, scope.profile)
-    return Planned(f"{base}/providers/{path}", kind, name, str(version), source, scope)
+    where = f"{base}/providers/{path}"
+    if kind.lower() == GROUP_TYPE and "/resourceGroups/" not in base:
+        where = f"{base}/resourceGroups/{name}"
+    return Planned(where, kind, name, str(version), source, scope)
 
 
 def _base(source: dict[str, Any], scope: Scope, kind: str) -> str:

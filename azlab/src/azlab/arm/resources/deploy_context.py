@@ -42,7 +42,8 @@ def make_context(router: "Router", group: Resource | None, deployment: dict[str,
     settings = lab.settings
     subscription = {"id": f"/subscriptions/{settings.subscription_id}", "subscriptionId": settings.subscription_id,
                     "tenantId": settings.tenant, "displayName": f"azlab {settings.name}"}
-    shown = {**router.groups.render(group), "type": GROUP_TYPE} if group is not None else None
+    is_group = group is not None and group.type == GROUP_TYPE
+    shown = {**router.groups.render(group), "type": GROUP_TYPE} if group is not None and is_group else None
 
     def providers(namespace: str, kind: str) -> Any:
         regions = [r["displayName"] for r in lab.catalogue.regions.values()]
@@ -134,9 +135,10 @@ class Lookup:
         return dispatch(self.router, "POST", f"{resource_id}/{function}", version, body).body
 
 
-def as_function(name: str, template: dict[str, Any], parameters: dict[str, Any], mode: str) -> dict[str, Any]:
-    """What deployment() returns."""
-    return {"name": name, "properties": {"template": template, "templateHash": template_hash(template),
+def as_function(name: str, template: dict[str, Any], parameters: dict[str, Any], mode: str,
+                location: str | None = None) -> dict[str, Any]:
+    """What deployment() returns; only deployments to a subscription have a location."""
+    return {"name": name, **({"location": location} if location else {}), "properties": {"template": template, "templateHash": template_hash(template),
                                          "parameters": parameters, "mode": mode, "provisioningState": "Accepted"}}
 
 

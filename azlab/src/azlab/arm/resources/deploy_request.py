@@ -12,6 +12,7 @@ from azlab.errors import ArmError, arm_error
 from azlab.templates import lenient
 from azlab.templates.values import get
 
+NAME_LIMIT = 64
 _MODES = {"incremental": "Incremental", "complete": "Complete"}
 
 
@@ -24,6 +25,7 @@ class Request:
     envelope: dict[str, Any]            # tags and location
     ids_only: bool = False              # what-if
     validation_level: str | None = None
+    location: Any = None                # of a deployment to the subscription
 
 
 def read_request(given: bytes | dict[str, Any]) -> Request:
@@ -54,7 +56,7 @@ def read_request(given: bytes | dict[str, Any]) -> Request:
     return Request(template, _parameters(get(properties, "parameters")), mode,
                    str(get(options, "scope", "")).lower() == "inner", envelope,
                    str(get(settings, "resultFormat", "")).lower() == "resourceidonly",
-                   get(properties, "validationLevel"))
+                   get(properties, "validationLevel"), get(body, "location"))
 
 
 def _parsed(raw: bytes) -> dict[str, Any]:
@@ -87,3 +89,15 @@ def _parameters(given: Any) -> dict[str, Any]:
 
 def _bad(why: str) -> ArmError:
     return arm_error("bad_content", why=why)
+
+
+def check_name(name: str) -> None:
+    """Refuse what cannot be the name of a deployment. Raises ArmError."""
+    if len(name) > NAME_LIMIT:
+        raise ArmError(400, "InvalidDeploymentName", f"The specified value '{name}' is longer than 64 characters.",
+                       source="gateway")
+    wrong = "".join(sorted({c for c in name if not checks.GROUP_NAME.match(c)}))
+    if wrong:
+        raise ArmError(400, "InvalidDeploymentName", f"The provided deployment name '{name}' has these invalid "
+                       f"characters: '{wrong}'. The name can only be a letter, digit, '-', '.' or '_'.",
+                       source="gateway")

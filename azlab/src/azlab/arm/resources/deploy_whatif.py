@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from azlab.arm.resources.deploy_context import dispatch, is_open
+from azlab.arm.resources.deploy_places import groups_of
 from azlab.arm.resources.deploy_request import Request
 from azlab.errors import ArmError
 from azlab.store import Resource
@@ -30,9 +31,9 @@ _WRITE_ONLY = ("adminpassword", "customdata", "protectedsettings", "secrets")
 def what_if(owner: "Deployments", plan: Plan, request: Request, group: Resource) -> list[dict[str, Any]]:
     """The changes, one per resource, in the order of their ids."""
     router = owner.router
-    changes = _changes(owner, plan, request)
+    changes = _changes(owner, plan, request, {})
     parts, mine = group.id.split("/"), {str(c["resourceId"]).lower() for c in changes}
-    for other in router.lab.store.in_group(parts[2], parts[4]):
+    for other in router.lab.store.in_group(parts[2], parts[4]) if len(parts) > 4 else ():
         if other.lid not in mine and other.type.count("/") == 1 and other.type != owner.name:
             kind = "Delete" if request.mode == "Complete" and not other.body.get("managedBy") else "Ignore"
             change = {"resourceId": other.id, "changeType": kind}
@@ -42,14 +43,15 @@ def what_if(owner: "Deployments", plan: Plan, request: Request, group: Resource)
     return sorted(changes, key=lambda c: str(c["resourceId"]).lower())
 
 
-def _changes(owner: "Deployments", plan: Plan, request: Request) -> list[dict[str, Any]]:
+def _changes(owner: "Deployments", plan: Plan, request: Request, groups: dict[str, Resource]) -> list[dict[str, Any]]:
     """Of a template and of those nested in it, as far as their parameters are known before they run."""
     secrets = [v for n, v in plan.values.items() if is_secure(plan.declared[n]) and isinstance(v, str) and v]
     changes = []
+    groups = {**groups, **groups_of(owner.lab, plan.active)}
     for planned in plan.active:
         if planned.is_deployment and not is_open(planned.body):
-            _, nested, _, inner = owner.plan_nested(planned, planned.body)
-            changes += _changes(owner, inner, replace(nested, ids_only=request.ids_only))
+            _, nested, _, inner = owner.plan_nested(planned, planned.body, groups)
+            changes += _changes(owner, inner, replace(nested, ids_only=request.ids_only), groups)
         else:
             changes.append(_one(owner.router, planned, request, secrets))
     return changes
@@ -68,7 +70,9 @@ def _one(router: "Router", planned: Planned, request: Request, secrets: list[str
         return {**change, "changeType": "Deploy" if before is not None or planned.is_deployment else "Create"}
     body = _masked(planned.body, secrets)
     after = {"id": planned.id, "name": planned.name.split("/")[-1], "type": planned.type,
-             "apiVersion": planned.api_version, "resourceGroup": planned.id.split("/")[4], **body}
+             "apiVersion": planned.api_version, **body}
+    if "/resourceGroups/" in planned.id and "/providers/" in planned.id:
+        after["resourceGroup"] = planned.id.split("/")[4]
     if planned.is_deployment:
         return {**change, "changeType": "Deploy"}
     if before is None:

@@ -9,16 +9,15 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from azlab import api_versions
-from azlab.arm import checks
+from azlab.arm.resources import deploy_places as places
 from azlab.arm.resources import deploy_runner
 from azlab.arm.resources import deploy_view as view
 from azlab.arm.resources.deploy_context import as_function, is_open, make_context, pack_scope, unpack_scope
-from azlab.arm.resources.deploy_request import Request, read_request
+from azlab.arm.resources.deploy_request import NAME_LIMIT, Request, check_name, read_request
 from azlab.arm.resources.deploy_whatif import what_if
 from azlab.arm.types import ResourceType
 from azlab.arm.wire import Answer, Call, operation_headers
 from azlab.errors import ArmError, arm_error
-from azlab.ids import group_id, parse
 from azlab.lab import Lab
 from azlab.operations import Operation, now_text
 from azlab.store import Resource
@@ -38,7 +37,7 @@ _ASYNC_VALIDATION = "2025-01-01"        # from the api-version 2025-04-01 on, va
 class Deployments(ResourceType):
     name = "Microsoft.Resources/deployments"
     provider = "group"
-    name_limit = 64
+    name_limit = NAME_LIMIT
     tracked = False
 
     def __init__(self, lab: Lab) -> None:
@@ -55,14 +54,14 @@ class Deployments(ResourceType):
         return view.deployment(resource)
 
     def require(self, call: Call, *, writing: bool = False) -> Resource:
-        checks.require_group(call, writing=writing)
+        places.of_call(call, writing=writing)
         resource = self.lab.store.get(str(call.id.root))
         if resource is None:
             raise arm_error("deployment_not_found", name=call.id.names[0])
         return resource
 
     def listing(self, call: Call) -> Answer:
-        checks.require_group(call)
+        places.of_call(call)
         found = self.lab.store.of_type(self.name, call.group)
         wanted = call.query.get("$filter", "")
         if wanted:
@@ -81,16 +80,18 @@ class Deployments(ResourceType):
     # -- planning
     def plan_of(self, resource: Resource) -> Plan:
         """The plan of a stored deployment. Raises TemplateError."""
-        kept, parts = resource.private, resource.id.split("/")
-        group = self.lab.store.get(group_id(parts[2], parts[4]))
+        kept, place = resource.private, places.of_deployment(self.lab, resource)
         outer = unpack_scope(self.router, kept["outer"]) if kept.get("outer") else None
         given = {name: {"value": value} for name, value in kept["values"].items()}
-        context = make_context(self.router, group, as_function(resource.name, kept["template"], given, kept["mode"]))
+        context = make_context(self.router, place, as_function(resource.name, kept["template"], given, kept["mode"],
+                                                               resource.body.get("location")))
         return plans.make(kept["template"], given, context, outer)
 
-    def make_plan(self, group: Resource, name: str, request: Request, outer: Any = None) -> Plan:
-        """The plan of a request, checked as far as it can be before it runs. Raises ArmError."""
-        context = make_context(self.router, group, as_function(name, request.template, request.parameters, request.mode))
+    def make_plan(self, place: Resource, name: str, request: Request, outer: Any = None,
+                  groups: dict[str, Resource] | None = None) -> Plan:
+        """The plan of a request, checked as far as it can be before it runs; `groups` will be there by then. Raises ArmError."""
+        location = None if places.is_group(place) else place.location
+        context = make_context(self.router, place, as_function(name, request.template, request.parameters, request.mode, location))
         try:
             plan = plans.make(request.template, request.parameters, context, outer)
         except TemplateError as problem:
@@ -101,14 +102,15 @@ class Deployments(ResourceType):
                            f"The template deployment '{name}' is not valid according to the validation procedure. The "
                            f"tracking id is '{uuid.uuid4()}'. See inner errors for details.", details=problems,
                            source="gateway")
+        groups = {**(groups or {}), **places.groups_of(self.lab, plan.active)}
         for nested in plan.active:
             if nested.is_deployment and not is_open(nested.body):
-                self.plan_nested(nested, nested.body)
+                self.plan_nested(nested, nested.body, groups)
         return plan
 
     def _preflight(self, planned: Planned) -> dict[str, Any] | None:
         """What Resource Manager itself refuses before any provider is asked."""
-        if self.router.locks.mine(planned.id) or self.router.tags.mine(planned.id):
+        if self.router.locks.mine(planned.id) or self.router.tags.mine(planned.id) or places.makes_group(planned):
             return None
         namespace, _, kind = planned.type.partition("/")
         served = self.router.registry.namespaces.get(namespace.lower())
@@ -119,6 +121,10 @@ class Deployments(ResourceType):
             return {"code": "InvalidResourceType", "target": planned.id,
                     "message": f"The resource type '{kind}' could not be found in the namespace '{served}' for api "
                                f"version '{planned.api_version}'."}
+        if "/resourceGroups/" not in planned.id and not planned.is_deployment:
+            return {"code": "InvalidResourceType", "target": planned.id,
+                    "message": f"The resource type '{planned.type}' cannot be deployed to the scope of a subscription: give it to a "
+                               "nested deployment to a resource group."}
         location = planned.body.get("location")
         if isinstance(location, str) and not is_expression(location) and self.lab.catalogue.region(location) is None:
             return {"code": "LocationNotAvailableForResourceType", "target": planned.id,
@@ -131,31 +137,36 @@ class Deployments(ResourceType):
             return {"code": problem.code, "target": planned.id, "message": problem.message}
         return None
 
-    def plan_nested(self, nested: Planned, body: dict[str, Any]) -> tuple[Resource, Request, Any, Plan]:
-        """Where a nested deployment goes, what it asks for, the scope of its expressions, its plan. Raises ArmError."""
-        rid = parse(nested.id)
-        if rid is None:
-            raise ArmError(501, "NotImplementedByLab", f"The nested deployment '{nested.name}' goes to the scope of a "
-                           "subscription: this lab deploys to resource groups only.")
-        group = self.lab.store.get(group_id(rid.subscription, rid.group))
-        if group is None:
-            raise ArmError(404, "ResourceGroupNotFound", f"Resource group '{rid.group}' could not be found.",
-                           source="gateway")
+    def plan_nested(self, nested: Planned, body: dict[str, Any],
+                    groups: dict[str, Resource] | None = None) -> tuple[Resource, Request, Any, Plan]:
+        """Where a nested deployment goes, what it asks for, the scope of its expressions, its plan; `groups` are made by
+        the template around it. Raises ArmError."""
+        place = places.of_nested(self.lab, nested, groups or {})
         request = read_request(body)
+        if not places.is_group(place):
+            places.check_mode(request.mode)
         outer = None if request.inner_scope else nested.scope.with_runtime(None)
-        return group, request, outer, self.make_plan(group, nested.name, request, outer)
+        return place, request, outer, self.make_plan(place, nested.name, request, outer, groups)
 
     # -- writing
     def put(self, call: Call) -> Answer:
-        group = checks.require_group(call, writing=True)
-        _check_name(call.id.name)
-        request = read_request(call.raw_body)
+        place, request = self._asked(call, writing=True)
         existed = self.lab.store.get(str(call.id)) is not None
-        plan = self.make_plan(group, call.id.name, request)
-        resource, operation = self._begin(group, call.id.name, request, plan, None)
+        plan = self.make_plan(place, call.id.name, request)
+        resource, operation = self._begin(place, call.id.name, request, plan, None)
         status_url = f"{call.base}{resource.id}/operationStatuses/{operation.id}?api-version={call.api_version}"
         return Answer(200 if existed else 201, view.deployment(resource),
                       {"Azure-AsyncOperation": status_url, **self.hurry()}, operation)
+
+    def _asked(self, call: Call, *, writing: bool = False) -> tuple[Resource, Request]:
+        """Where a request wants a deployment to go, and what it asks for. Raises ArmError."""
+        place = places.of_call(call, writing=writing)
+        check_name(call.id.name)
+        request = read_request(call.raw_body)
+        if not places.is_group(place):
+            places.check_mode(request.mode)
+            place.body["location"] = places.located(self.lab, call.id.name, request.location, self.lab.store.get(str(call.id)))
+        return place, request
 
     def hurry(self) -> dict[str, str]:
         """Azure gives no Retry-After here, so that clients ask every 30 s; a lab with a faster clock says so."""
@@ -164,14 +175,14 @@ class Deployments(ResourceType):
 
     def begin_nested(self, planned: Planned, body: dict[str, Any]) -> Answer:
         """Start a deployment that is a resource of another one. Raises ArmError."""
-        group, request, outer, plan = self.plan_nested(planned, body)
+        place, request, outer, plan = self.plan_nested(planned, body)
         existed = self.lab.store.get(planned.id) is not None
-        _, operation = self._begin(group, planned.name, request, plan, outer)
+        _, operation = self._begin(place, planned.name, request, plan, outer)
         return Answer(200 if existed else 201, None, {}, operation)
 
-    def _begin(self, group: Resource, name: str, request: Request, plan: Plan,
+    def _begin(self, place: Resource, name: str, request: Request, plan: Plan,
                outer: Any) -> tuple[Resource, Operation]:
-        resource_id = f"{group.id}/providers/{self.name}/{name}"
+        resource_id = f"{place.id}/providers/{self.name}/{name}"
         resource = self.lab.store.get(resource_id)
         if resource is not None and resource.state in ACTIVE:
             raise ArmError(409, "DeploymentActive", f"Unable to edit or replace deployment '{name}': previous deployment "
@@ -180,7 +191,8 @@ class Deployments(ResourceType):
         if resource is None:
             resource = Resource(id=resource_id, type=self.name, name=name, body={}, created=now_text())
         resource.id, resource.name, resource.state = resource_id, name, "Accepted"
-        resource.body = {**request.envelope, "deployment": {
+        where = {} if places.is_group(place) else {"location": place.location}
+        resource.body = {**request.envelope, **where, "deployment": {
             "templateHash": view.template_hash(request.template),
             "parameters": plans.parameters.shown(plan.declared, plan.values), "mode": request.mode,
             "timestamp": view.clock(), "duration": "PT0S", "correlationId": str(uuid.uuid4()),
@@ -189,7 +201,7 @@ class Deployments(ResourceType):
                             "outer": pack_scope(outer) if outer is not None else None, "operations": []}
         self.lab.store.put(resource)
         return resource, self.lab.start("deploy", resource, self.provider, what=self.name, method="PUT",
-                                        location=group.location)
+                                        location=place.location)
 
     async def _run(self, operation: Operation) -> None:
         await deploy_runner.run(self, operation)
@@ -222,17 +234,17 @@ class Deployments(ResourceType):
 
     def delete(self, call: Call) -> Answer:
         """The deployment only: what it deployed stays."""
-        group = checks.require_group(call)
+        place = places.of_call(call)
         resource = self.lab.store.get(str(call.id))
         if resource is None:
             return Answer(204)
         if resource.state in ACTIVE:
-            if group.state != "Deleting":
+            if place.state != "Deleting":
                 raise ArmError(409, "DeploymentActive", f"The deployment '{resource.name}' cannot be deleted: it is still "
                                "active.", source="gateway")
             self._stop(resource)
         operation = self.lab.start("delete deployment", resource, self.provider, what=self.name, method="DELETE",
-                                   location=group.location, final_status=204)
+                                   location=place.location or resource.location, final_status=204)
         return self._located(call, operation)
 
     async def _delete_done(self, operation: Operation) -> None:
@@ -240,11 +252,9 @@ class Deployments(ResourceType):
 
     # -- validate and what-if
     def validate(self, call: Call) -> Answer:
-        group = checks.require_group(call)
-        _check_name(call.id.name)
-        request = read_request(call.raw_body)
-        plan = self.make_plan(group, call.id.name, request)
-        body = {"id": f"{group.id}/providers/{self.name}/{call.id.name}", "name": call.id.name, "type": self.name,
+        place, request = self._asked(call)
+        plan = self.make_plan(place, call.id.name, request)
+        body = {"id": f"{place.id}/providers/{self.name}/{call.id.name}", "name": call.id.name, "type": self.name,
                 "properties": {
                     "templateHash": view.template_hash(request.template),
                     "parameters": plans.parameters.shown(plan.declared, plan.values), "mode": request.mode,
@@ -258,21 +268,19 @@ class Deployments(ResourceType):
             body["properties"]["validationLevel"] = request.validation_level
         if not plan.declared:
             del body["properties"]["parameters"]
-        return self._located(call, self._answer(group, body))
+        return self._located(call, self._answer(place, body))
 
     def what_if(self, call: Call) -> Answer:
-        group = checks.require_group(call)
-        _check_name(call.id.name)
-        request = read_request(call.raw_body)
-        plan = self.make_plan(group, call.id.name, request)
-        changes = what_if(self, plan, request, group)
-        return self._located(call, self._answer(group, {"status": "Succeeded", "properties": {
+        place, request = self._asked(call)
+        plan = self.make_plan(place, call.id.name, request)
+        changes = what_if(self, plan, request, place)
+        return self._located(call, self._answer(place, {"status": "Succeeded", "properties": {
             "correlationId": str(uuid.uuid4()), "changes": changes, "diagnostics": []}}))
 
-    def _answer(self, group: Resource, body: dict[str, Any]) -> Operation:
+    def _answer(self, place: Resource, body: dict[str, Any]) -> Operation:
         """An operation whose result is already known."""
-        return self.lab.start("deployment answer", f"{group.id}/providers/{self.name}/{uuid.uuid4()}", self.provider,
-                              what=f"{self.name}/validate", method="POST", location=group.location, args={"body": body})
+        return self.lab.start("deployment answer", f"{place.id}/providers/{self.name}/{uuid.uuid4()}", self.provider,
+                              what=f"{self.name}/validate", method="POST", location=place.location, args={"body": body})
 
     async def _reply(self, operation: Operation) -> Any:
         return operation.args["body"]
@@ -285,14 +293,3 @@ class Deployments(ResourceType):
 def template_problem(problem: TemplateError) -> ArmError:
     """The answer to a template that cannot be deployed."""
     return ArmError(400, problem.code, problem.message, source="gateway")
-
-
-def _check_name(name: str) -> None:
-    if len(name) > Deployments.name_limit:
-        raise ArmError(400, "InvalidDeploymentName", f"The specified value '{name}' is longer than 64 characters.",
-                       source="gateway")
-    wrong = "".join(sorted({c for c in name if not checks.GROUP_NAME.match(c)}))
-    if wrong:
-        raise ArmError(400, "InvalidDeploymentName", f"The provided deployment name '{name}' has these invalid "
-                       f"characters: '{wrong}'. The name can only be a letter, digit, '-', '.' or '_'.",
-                       source="gateway")
