@@ -231,7 +231,7 @@ def test_a_data_disk_is_free_only_when_the_machine_has_let_it_go() -> None:
         assert driver.disks == {"m": [], "n": [("d", 5, 6)]}
 
 
-def _wait(question: Callable[[], bool], seconds: float = 5) -> None:
+def _wait(question: Callable[[], bool], seconds: float = 30) -> None:
     deadline = time.monotonic() + seconds
     while not question():
         assert time.monotonic() < deadline

@@ -35,7 +35,7 @@ def command(script: str, **more: Any) -> dict[str, Any]:
     return {"location": "westeurope", "properties": {"source": {"script": script}, **more}}
 
 
-def until(question: Callable[[], bool], seconds: float = 15) -> None:
+def until(question: Callable[[], bool], seconds: float = 60) -> None:
     deadline = time.monotonic() + seconds
     while not question():
         assert time.monotonic() < deadline

@@ -17,7 +17,6 @@ import socket
 import sqlite3
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -27,7 +26,7 @@ import pytest
 from machine_lab import Lab, machine_id, until
 
 from azlab import testing
-from azlab.machines.docker import disks, leftovers
+from azlab.machines.docker import disks, leftovers, names
 from azlab.settings import load
 from labgroup import COMPUTE, NET, Group, vm_body
 
@@ -70,6 +69,15 @@ class Process:
         client = docker.from_env()
         try:
             return leftovers.find(client, NAME)
+        finally:
+            client.close()
+
+    def in_machine(self, group: Group, script: str) -> int:
+        """The exit code of a command in machine `m`, past azlab."""
+        client = docker.from_env()
+        try:
+            container = client.containers.get(names.machine(NAME, group.id(VM)))
+            return int(container.exec_run(["/bin/sh", "-c", script]).exit_code or 0)
         finally:
             client.close()
 
@@ -198,12 +206,10 @@ def test_a_machine_that_does_not_come_up(process: Process, group: Group) -> None
 
 def test_operations_in_flight_go_on_or_fail_when_the_lab_was_killed(process: Process, group: Group) -> None:
     subnet, count = group.id(f"{NET}/virtualNetworks/vnet/subnets/hosts"), len(process.left())
-    script = "echo run >> /root/runs; sleep 3"
-    _, _, running = group.call("PUT", COMMAND, command(script))
+    _, _, running = group.call("PUT", COMMAND, command("echo run >> /root/runs; until [ -e /root/go ]; do sleep 0.1; done"))
     _, _, made = group.call("PUT", f"{COMPUTE}/virtualMachines/o", vm_body("o", group.nic("no", subnet)["id"]))
-    until(20, lambda: len(process.left()) > count, "the container of the new machine is there")
-    until(20, lambda: view(group, COMMAND)["executionState"] == "Running", "the script runs")
-    time.sleep(0.3)         # the shell of the script has begun: nothing that could be asked says so
+    until(60, lambda: len(process.left()) > count, "the container of the new machine is there")
+    until(60, lambda: process.in_machine(group, "test -e /root/runs") == 0, "the script has begun")
     process.kill()
     before = [item.name for item in process.left() if item.use == "machine"]
     assert len(before) == 2
@@ -213,7 +219,7 @@ def test_operations_in_flight_go_on_or_fail_when_the_lab_was_killed(process: Pro
     assert ended(group, running)["error"]["code"] == "OperationInterrupted"
     assert view(group, COMMAND)["executionState"] == "Unknown"
     assert run(group, "hostname", "o") == "o\n"
-    assert run(group, "cat /root/runs") == "run\n"
+    assert run(group, "touch /root/go; cat /root/runs") == "run\n"
     assert [item.name for item in process.left() if item.use == "machine"] == before
 
 

@@ -105,11 +105,9 @@ def test_a_way_out_leads_to_the_package_mirrors_and_no_further(answering: Lab, f
     def outside(egress: dict[str, Any]) -> tuple[int, str]:
         answering.driver._egress = egress
         answering.apply(answering.state())
-        began = time.monotonic()
-        result = answering.run(1, f"curl -s --http0.9 --max-time 4 telnet://{address}:{port} </dev/null")
-        assert time.monotonic() - began < 3         # refused and not lost in silence
+        result = answering.run(1, f"curl -s --http0.9 --max-time 10 telnet://{address}:{port} </dev/null")
         return result.exit_code, result.stdout
-    assert outside(answering.driver._egress)[0] == 7
+    assert outside(answering.driver._egress)[0] == 7        # refused, and not lost in silence (28)
     assert answering.run(1, MIRROR).exit_code == 0
     assert outside({"open": True, "hosts": [], "networks": ["198.51.100.64/26"]}) == (0, "outside\n")
     assert outside({"open": False, "hosts": [], "networks": ["198.51.100.64/26", f"{address}/32"]}) == (0, "outside\n")
