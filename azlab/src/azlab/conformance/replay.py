@@ -49,6 +49,7 @@ class Replay:
         self.space = stock.space([case.first.request, case.first.body])
         self.location = "westeurope"
 
+        self.windows = any(w in str([case.first.request, case.first.body]) for w in ("RunPowerShellScript", "windowsConfiguration"))
         if _UNIFORM.search(str(case.first.body)):
             self.tags.add("uniform-instances")
 
@@ -275,6 +276,8 @@ class Replay:
         if str(root).lower() not in self.made:
             group = self._group_path(text) or ""
             body = stock.body_of(root, self.location, uses, children, group)
+            if root.type.lower() == "microsoft.compute/virtualmachines" and self.windows:
+                body["properties"]["storageProfile"]["imageReference"] = dict(stock.WINDOWS)
             if root.type.lower() == "microsoft.network/virtualnetworks":
                 body["properties"]["addressSpace"]["addressPrefixes"] += self.space
             for needed in stock.refs(body):

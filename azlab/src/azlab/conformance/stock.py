@@ -22,6 +22,7 @@ KEY = "ssh-ed25519 " + base64.b64encode(b"\0\0\0\x0bssh-ed25519\0\0\0 " + b"k" *
 IMAGE = {"publisher": "Canonical", "offer": "0001-com-ubuntu-server-jammy", "sku": "22_04-lts-gen2", "version": "latest"}
 IMAGE_ID = ("/Subscriptions/00000000-0000-0000-0000-000000000000/Providers/Microsoft.Compute/Locations/westeurope/Publishers/Canonical"
             "/ArtifactTypes/VMImage/Offers/0001-com-ubuntu-server-jammy/Skus/22_04-lts-gen2/Versions/latest")
+WINDOWS = {"publisher": "MicrosoftWindowsServer", "offer": "WindowsServer", "sku": "2022-datacenter-g2", "version": "latest"}
 SIZE = "Standard_B2s"
 _ID = re.compile(r"/subscriptions/[^/\s,;'\"]+/resourceGroups/[^/\s,;'\"]+/providers/[^\s,;'\"]+", re.IGNORECASE)
 # what only Azure writes, by the key under which it stands: sent along it would be refused or taken for a reference
@@ -176,6 +177,8 @@ def sendable(rid: ResourceId, body: Any) -> Any:
 def substitute(body: Any, catalogue: Catalogue) -> tuple[Any, set[str]]:
     """(body, what was replaced): secrets that were removed, and what the lab's catalogue does not offer."""
     done: set[str] = set()
+    windows = any(w in json.dumps(body) for w in ('"windowsConfiguration"', '"Windows"'))
+    default = WINDOWS if windows else IMAGE
 
     def walk(value: Any) -> Any:
         if isinstance(value, list):
@@ -212,7 +215,7 @@ def substitute(body: Any, catalogue: Catalogue) -> tuple[Any, set[str]]:
         elif isinstance(image, dict) and "publisher" in image and catalogue.image_version(
                 *(str(image.get(k, "")) for k in ("publisher", "offer", "sku", "version"))) is None:
             done.add("image")
-            kept["imageReference"] = dict(IMAGE)
+            kept["imageReference"] = dict(default)
             if isinstance(kept.get("osDisk"), dict):
                 kept["osDisk"] = {k: v for k, v in kept["osDisk"].items() if k != "diskSizeGB"}
         return kept

@@ -30,9 +30,9 @@ def check_sku(text: Any, target: str) -> str:
     return match
 
 
-def _bootable() -> dict[str, Any]:
+def _bootable(image: dict[str, Any]) -> dict[str, Any]:
     """What Azure notes on a disk that a machine can start from."""
-    return {"osType": "Linux", "hyperVGeneration": "V2", "supportsHibernation": True, "supportedCapabilities": {
+    return {"osType": image.get("os", "Linux"), "hyperVGeneration": image.get("generation", "V2"), "supportsHibernation": True, "supportedCapabilities": {
         "acceleratedNetwork": True, "architecture": "x64", "diskControllerTypes": "SCSI, NVMe"}}
 
 
@@ -47,9 +47,7 @@ def make_disk(lab: Lab, machine: Resource, name: str, sku: str, size: int, *, im
                                   "diskSizeBytes": size << 30, "uniqueId": str(uuid.uuid4()),
                                   "networkAccessPolicy": "AllowAll", "publicNetworkAccess": "Enabled"}
     if os:
-        properties.update(_bootable())
-        if image:
-            properties["hyperVGeneration"] = image["generation"]
+        properties.update(_bootable(image or {}))
     body: dict[str, Any] = {"location": machine.location, "sku": {"name": sku}, "managedBy": machine.id,
                             "properties": properties}
     for key in ("zones", "tags"):
@@ -111,7 +109,7 @@ class Disks(ComputeType):
                                   "uniqueId": str(uuid.uuid4()), "timeCreated": now_text(),
                                   "networkAccessPolicy": "AllowAll", "publicNetworkAccess": "Enabled"}
         given = {k: p[k] for k in _GIVEN if k in p}
-        kept["properties"].update({**(_bootable() if option == "FromImage" and not existing else {}), **given})
+        kept["properties"].update({**(_bootable(self._image(creation)) if option == "FromImage" and not existing else {}), **given})
         grown = existing is not None and size > existing.properties["diskSizeGB"]
         resource = self.save(call, kept, existing, "Updating")
         first = {**self.head(resource), "sku": kept["sku"], "properties": {
@@ -138,12 +136,15 @@ class Disks(ComputeType):
             if source is None or source.type != DISK:
                 raise arm_error("resource_missing", id=creation.get("sourceResourceId"))
             return int(source.properties["diskSizeGB"])
+        return int(self._image(creation)["sizeGB"])
+
+    def _image(self, creation: dict[str, Any]) -> dict[str, Any]:
         parts = str(section(creation, "imageReference").get("id", "")).split("/")
         named = dict(zip(map(str.lower, parts[1::2]), parts[2::2]))
         image = self.lab.catalogue.image_version(*(named.get(k, "") for k in ("publishers", "offers", "skus", "versions")))
         if image is None:
             raise arm_error("image", target="imageReference", image=":".join(list(named.values())[-4:]))
-        return int(image["sizeGB"])
+        return image
 
     def patch(self, call: Call) -> Answer:
         """Size, SKU and tags can be patched."""

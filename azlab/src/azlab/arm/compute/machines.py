@@ -13,7 +13,7 @@ from typing import Any
 from azlab.arm import checks, shapes
 from azlab.arm.compute import memberships, vm_body, vm_view
 from azlab.arm.compute.base import VM, ComputeType, listed, section
-from azlab.arm.compute.offers import size_entry
+from azlab.arm.compute.offers import RUN_COMMANDS, size_entry
 from azlab.arm.compute.vm_effects import Effects
 from azlab.arm.compute.vm_make import PLAIN, Maker
 from azlab.arm.identity.carried import carry
@@ -250,7 +250,8 @@ class VirtualMachines(ComputeType):
         command = body.get("commandId")
         if not command:
             raise arm_error("required", target="commandId")
-        if str(command).lower() != "runshellscript":
+        document = RUN_COMMANDS.get(str(command).lower())
+        if document is None or document["osType"] != resource.properties["storageProfile"]["osDisk"]["osType"]:
             raise arm_error("run_command", command=command)
         script = body.get("script")
         if not isinstance(script, list) or not all(isinstance(line, str) for line in script) or not script:

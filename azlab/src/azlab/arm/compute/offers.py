@@ -24,6 +24,17 @@ RUN_SHELL_SCRIPT: dict[str, Any] = {
                    {"name": "arg2", "type": "string", "defaultValue": "world"}]}
 
 
+RUN_POWER_SHELL_SCRIPT: dict[str, Any] = {
+    "$schema": "http://schema.management.azure.com/schemas/2016-11-17/runcommands.json", "id": "RunPowerShellScript",
+    "osType": "Windows", "label": "Executes a PowerShell script",
+    "description": "Custom multiline PowerShell script should be defined in script property. Optional parameters can be set in "
+                   "parameters property.",
+    "script": ["param(", "    [string]$arg1,", "    [string]$arg2", ")", "Write-Host This is a sample script with parameters $arg1 $arg2"],
+    "parameters": [{"name": "arg1", "type": "string", "defaultValue": "hello"},
+                   {"name": "arg2", "type": "string", "defaultValue": "world"}]}
+RUN_COMMANDS = {d["id"].lower(): d for d in (RUN_POWER_SHELL_SCRIPT, RUN_SHELL_SCRIPT)}
+
+
 def size_entry(size: Size) -> dict[str, Any]:
     return {"name": size.name, "numberOfCores": size.cores, "osDiskSizeInMB": 1047552,
             "resourceDiskSizeInMB": size.resource_disk_mb, "memoryInMB": size.memory_mb,
@@ -116,10 +127,11 @@ class Offers:
         """…/locations/{region}/runCommands[/{command}]: the documents of what `runCommand` takes."""
         self._region(call)
         if len(call.tail) == 2:
-            return Answer(200, {"value": [{k: v for k, v in RUN_SHELL_SCRIPT.items() if k not in ("script", "parameters")}]})
-        if call.tail[2].lower() != RUN_SHELL_SCRIPT["id"].lower():
+            return Answer(200, {"value": [{k: v for k, v in document.items() if k not in ("script", "parameters")}
+                                          for document in RUN_COMMANDS.values()]})
+        if call.tail[2].lower() not in RUN_COMMANDS:
             raise arm_error("run_command", command=call.tail[2])
-        return Answer(200, RUN_SHELL_SCRIPT)
+        return Answer(200, RUN_COMMANDS[call.tail[2].lower()])
 
     # -- images and extensions
     def publishers(self, call: Call) -> Answer:
@@ -179,7 +191,7 @@ class Offers:
             "hyperVGeneration": image["generation"], "architecture": "x64", "replicaType": "Managed",
             "disallowed": {"vmDiskType": "Unmanaged"}, "imageDeprecationStatus": {"imageState": "Active"},
             "automaticOSUpgradeProperties": {"automaticOSUpgradeSupported": False},
-            "osDiskImage": {"operatingSystem": "Linux", "sizeInGb": image["sizeGB"]}, "dataDiskImages": []}})
+            "osDiskImage": {"operatingSystem": image.get("os", "Linux"), "sizeInGb": image["sizeGB"]}, "dataDiskImages": []}})
 
     def _extensions(self, region: str, base: str, rest: tuple[str, ...]) -> Answer:
         """types[/{type}/versions[/{version}]]"""

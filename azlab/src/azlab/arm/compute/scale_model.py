@@ -12,7 +12,7 @@ import string
 import uuid
 from typing import Any
 
-from azlab.arm.compute import vm_body
+from azlab.arm.compute import vm_body, windows
 from azlab.arm.compute.base import invalid, listed, section
 from azlab.errors import arm_error
 from azlab.lab import Lab
@@ -36,7 +36,7 @@ def profile(lab: Lab, given: dict[str, Any], size: str, location: str) -> tuple[
     os_given, storage = section(given, "osProfile"), section(given, "storageProfile")
     size = vm_body.check_size(lab, {"hardwareProfile": {"vmSize": size}}, location)
     image = vm_body.check_image(lab, storage, location)
-    os_shown, hidden = _os(os_given)
+    os_shown, hidden = _os(os_given, image)
     shown = {"osProfile": os_shown, "storageProfile": _storage(lab, storage, image, size),
              "networkProfile": _network(section(given, "networkProfile"))}
     extensions = listed(section(given, "extensionProfile"), "extensions")
@@ -59,13 +59,14 @@ def with_secrets(shown: dict[str, Any], hidden: dict[str, Any]) -> dict[str, Any
     return dict(full)
 
 
-def _os(given: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+def _os(given: dict[str, Any], image: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     prefix = given.get("computerNamePrefix")
     if not prefix:
         raise arm_error("required", target="virtualMachineProfile.osProfile.computerNamePrefix")
-    if len(str(prefix)) > 58:
-        raise invalid("computerNamePrefix", "The computer name prefix of Linux machines cannot exceed 58 characters.")
-    shown, hidden = vm_body.os_profile({"osProfile": {**given, "computerName": f"{prefix}000000"}}, "")
+    system, limit = ("Windows", windows.NAME_LIMIT - 6) if windows.is_windows(image) else ("Linux", 58)
+    if len(str(prefix)) > limit:
+        raise invalid("computerNamePrefix", f"The computer name prefix of {system} machines cannot exceed {limit} characters.")
+    shown, hidden = vm_body.os_profile({"osProfile": {**given, "computerName": f"{prefix}00000a"}}, "", image)
     shown.pop("computerName")
     return {"computerNamePrefix": prefix, **shown}, hidden
 
@@ -126,6 +127,9 @@ def _ip(given: dict[str, Any]) -> dict[str, Any]:
     for key in ("primary", "subnet", "publicIPAddressConfiguration"):
         if key in p:
             shown[key] = vm_body.flag(p[key]) if key == "primary" else p[key]
+    address = section(shown, "publicIPAddressConfiguration")
+    if address:
+        shown["publicIPAddressConfiguration"] = {**address, "properties": {"ipTags": [], **section(address, "properties")}}
     for key in ("applicationSecurityGroups", "loadBalancerBackendAddressPools", "applicationGatewayBackendAddressPools"):
         shown[key] = [{"id": r.get("id")} for r in listed(p, key)]
     return {"name": given["name"], "properties": shown}

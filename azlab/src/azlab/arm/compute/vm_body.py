@@ -11,6 +11,7 @@ import uuid
 from collections.abc import Iterable
 from typing import Any
 
+from azlab.arm.compute import windows
 from azlab.arm.compute.base import NIC, VM, invalid, listed, section
 from azlab.arm.compute.disks import check_sku
 from azlab.errors import arm_error
@@ -68,16 +69,18 @@ def check_image(lab: Lab, storage: dict[str, Any], location: str) -> dict[str, A
     if found is None:
         name = ":".join(str(image[k]) for k in ("publisher", "offer", "sku", "version"))
         raise arm_error("image", target="imageReference", image=name)
+    if lab.has_machines and windows.is_windows(found):
+        raise arm_error("lab_cannot", text="This lab has hosts behind its machines, and those are Linux only: Windows is in the model of a "
+                                           "lab without machines.")
     return found
 
 
-def os_profile(body: dict[str, Any], name: str) -> tuple[dict[str, Any], dict[str, Any]]:
+def os_profile(body: dict[str, Any], name: str, image: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     """(what is shown, what is secret) of the OS profile of a new machine."""
     profile = section(body, "osProfile")
     if not profile:
         raise arm_error("required", target="osProfile")
-    if "windowsConfiguration" in profile:
-        raise arm_error("lab_cannot", text="This lab has Linux machines only.")
+    windows.check_kind(profile, image)
     user, host = profile.get("adminUsername"), profile.get("computerName", name)
     if not user:
         raise arm_error("required", target="adminUsername")
@@ -96,11 +99,14 @@ def os_profile(body: dict[str, Any], name: str) -> tuple[dict[str, Any], dict[st
     for key in keys:
         _check_key(key, str(user))
     shown: dict[str, Any] = {"computerName": host, "adminUsername": user}
-    shown["linuxConfiguration"] = {
-        "disablePasswordAuthentication": no_password, **({"ssh": {"publicKeys": keys}} if keys else {}),
-        "provisionVMAgent": bool(linux.get("provisionVMAgent", True)),
-        "patchSettings": {"patchMode": "ImageDefault", "assessmentMode": "ImageDefault",
-                          **section(linux, "patchSettings")}}
+    if windows.is_windows(image):
+        shown["windowsConfiguration"] = windows.configuration(profile, host)
+    else:
+        shown["linuxConfiguration"] = {
+            "disablePasswordAuthentication": no_password, **({"ssh": {"publicKeys": keys}} if keys else {}),
+            "provisionVMAgent": bool(linux.get("provisionVMAgent", True)),
+            "patchSettings": {"patchMode": "ImageDefault", "assessmentMode": "ImageDefault",
+                              **section(linux, "patchSettings")}}
     shown.update({"secrets": profile.get("secrets", []),
                   "allowExtensionOperations": bool(profile.get("allowExtensionOperations", True)),
                   "requireGuestProvisionSignal": True})
@@ -164,10 +170,10 @@ def os_disk(lab: Lab, storage: dict[str, Any], name: str, image: dict[str, Any],
                                            f"corresponding disk in the VM image: {image['sizeGB']} GB."
                       if isinstance(gigabytes, int) and gigabytes < image["sizeGB"] else
                       "The value of parameter osDisk.diskSizeGB is invalid: at most 4095.")
-    return {"osType": "Linux", "name": given.get("name") or f"{name}_OsDisk_1_{uuid.uuid4().hex}",
+    return {"osType": image.get("os", "Linux"), "name": given.get("name") or f"{name}_OsDisk_1_{uuid.uuid4().hex}",
             "createOption": "FromImage", "caching": given.get("caching", "ReadWrite"),
             "managedDisk": {"storageAccountType": kind}, "deleteOption": given.get("deleteOption", "Detach"),
-            "diskSizeGB": gigabytes}
+            "diskSizeGB": gigabytes, **({"diffDiskSettings": given["diffDiskSettings"]} if "diffDiskSettings" in given else {})}
 
 
 def data_disks(lab: Lab, storage: dict[str, Any], name: str, size: str, machine_id: str) -> list[dict[str, Any]]:

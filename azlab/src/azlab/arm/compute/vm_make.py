@@ -43,7 +43,7 @@ class Maker:
         inline = vm_body.configurations(p)
         nics = [] if inline else vm_body.interfaces(self.lab, p, machine_id, location)
         image = vm_body.check_image(self.lab, storage, location)
-        shown, private = vm_body.os_profile(p, name)
+        shown, private = vm_body.os_profile(p, name, image)
         os_disk = vm_body.os_disk(self.lab, storage, name, image, size)
         disks = vm_body.data_disks(self.lab, storage, name, size, machine_id)
         self.lab.limits.check_cores(size, location, None, spot=p.get("priority") == "Spot")
