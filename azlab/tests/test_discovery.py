@@ -22,8 +22,8 @@ def test_each_provider_is_shown(azure: testing.RunningLab, namespace: str) -> No
 
 def test_the_document_of_a_run_command(azure: testing.RunningLab) -> None:
     base = "providers/Microsoft.Compute/locations/westeurope/runCommands"
-    entry, = azure.arm("GET", base)[1]["value"]
-    assert entry["id"] == "RunShellScript" and "script" not in entry
+    windows, entry = azure.arm("GET", base)[1]["value"]
+    assert (windows["id"], entry["id"]) == ("RunPowerShellScript", "RunShellScript") and "script" not in entry
     assert azure.arm("GET", f"{base}/runshellscript")[1]["parameters"][0]["name"] == "arg1"
     assert azure.arm("GET", f"{base}/Nope")[0] == 404
 

@@ -322,3 +322,35 @@ def test_a_machine_that_failed_is_reapplied(group: Group) -> None:
     power = group.call("GET", f"{COMPUTE}/virtualMachines/m/instanceView")[1]["statuses"][-1]["code"]
     assert power == "PowerState/running"
     assert group.call("POST", f"{COMPUTE}/virtualMachines/m/reapply")[0] == 202 and state() == "Succeeded"
+
+
+def windows_body(name: str, nic: str, **changes: Any) -> dict[str, Any]:
+    return vm_body(name, nic, storageProfile={
+        "imageReference": {"publisher": "MicrosoftWindowsServer", "offer": "WindowsServer", "sku": "2022-datacenter-g2", "version": "latest"},
+        "osDisk": {"createOption": "FromImage"}}, osProfile={"computerName": name, "adminUsername": "azureuser",
+                                                             "adminPassword": "Lab-Passw0rd", **changes})
+
+
+def test_windows_is_in_the_model_only(group: Group) -> None:
+    nic = group.nic("n", group.vnet())["id"]
+    path = f"{COMPUTE}/virtualMachines/win1"
+    for changes, target in (({"computerName": "a-name-of-sixteen"}, "computerName"), ({"linuxConfiguration": {}}, "linuxConfiguration")):
+        status, answer, _ = group.call("PUT", path, windows_body("win1", nic, **changes))
+        assert (status, answer["error"]["code"], answer["error"]["target"]) == (400, "InvalidParameter", target)
+    assert group.call("PUT", path, windows_body("win1", nic))[0] == 201
+    shown = group.call("GET", path)[1]["properties"]
+    assert shown["provisioningState"] == "Succeeded" and shown["storageProfile"]["osDisk"]["osType"] == "Windows"
+    assert shown["osProfile"]["windowsConfiguration"]["patchSettings"]["patchMode"] == "AutomaticByOS"
+    assert "linuxConfiguration" not in shown["osProfile"]
+    disk = group.azure.arm("GET", shown["storageProfile"]["osDisk"]["managedDisk"]["id"])[1]["properties"]
+    assert (disk["osType"], disk["diskSizeGB"]) == ("Windows", 127)
+    command = {"commandId": "RunPowerShellScript", "script": ["hostname"]}
+    assert group.call("POST", f"{path}/runCommand", command)[0] == 202
+    assert group.refused("POST", f"{path}/runCommand", {**command, "commandId": "RunShellScript"})[0] == 404
+
+
+def test_windows_settings_on_a_linux_image(group: Group) -> None:
+    nic = group.nic("n", group.vnet())["id"]
+    body = vm_body("v1", nic)
+    body["properties"]["osProfile"]["windowsConfiguration"] = {}
+    assert group.refused("PUT", f"{COMPUTE}/virtualMachines/v1", body)[:2] == (400, "InvalidParameter")

@@ -341,6 +341,8 @@ TABLE: dict[str, tuple[int, str, str, str]] = {
     "storage_lock_at_once": (400, "InvalidStorageAccountImmutabilityPolicy",
                              "Storage account immutability policy state can be set to \"Unlocked, Disabled\". Note that the "
                              "immutability state can either be Disabled or Unlocked during account creation.", "service"),
+    "storage_worm": (400, "InvalidStorageAccountImmutabilityPolicy",
+                     "Storage account level default immutability policy cannot be set as account level WORM is disabled", "service"),
     "storage_locked": (400, "InvalidStorageAccountImmutabilityPolicy",
                        "The immutability policy state cannot be changed once Locked.", "service"),
     "locked": (409, "ScopeLocked",

@@ -65,6 +65,7 @@ _TIERS = ((4, "P1", 120, 25), (8, "P2", 120, 25), (16, "P3", 120, 25), (32, "P4"
           (128, "P10", 500, 100), (256, "P15", 1100, 125), (512, "P20", 2300, 150), (1024, "P30", 5000, 200),
           (2048, "P40", 7500, 250), (4096, "P50", 7500, 250), (8192, "P60", 16000, 500), (16384, "P70", 18000, 750),
           (1 << 20, "P80", 20000, 900))
+_LIMITS = ("diskIOPSReadWrite", "diskMBpsReadWrite", "diskIOPSReadOnly", "diskMBpsReadOnly")     # of Ultra disks, set by the client
 _GIVEN = ("supportedCapabilities", "diskAccessId", "networkAccessPolicy", "publicNetworkAccess", "osType", "hyperVGeneration",
           "supportsHibernation", "maxShares", "burstingEnabled", "encryption", "securityProfile", "dataAccessAuthMode", "purchasePlan")
 
@@ -95,6 +96,9 @@ class Disks(ComputeType):
         creation = section(p, "creationData")
         option = creation.get("createOption")
         least = self._origin(creation) if not existing else None
+        source = self.lab.store.get(str(creation.get("sourceResourceId", ""))) if option == "Copy" else None
+        if source is not None:
+            creation = {**creation, "sourceUniqueId": source.properties["uniqueId"]}
         size = p.get("diskSizeGB", existing.properties["diskSizeGB"] if existing else least)
         if not isinstance(size, int) or not 1 <= size <= 65536:
             raise invalid("diskSizeGB", "The value of parameter diskSizeGB is invalid: it must be between 1 and 65536.")
@@ -109,6 +113,10 @@ class Disks(ComputeType):
                                   "uniqueId": str(uuid.uuid4()), "timeCreated": now_text(),
                                   "networkAccessPolicy": "AllowAll", "publicNetworkAccess": "Enabled"}
         given = {k: p[k] for k in _GIVEN if k in p}
+        if kept["sku"]["name"] in ("UltraSSD_LRS", "PremiumV2_LRS"):
+            given.update({k: p[k] for k in _LIMITS if k in p}, readOnly=False)
+        if p.get("burstingEnabled"):
+            given["burstingEnabledTime"] = existing.properties.get("burstingEnabledTime", now_text()) if existing else now_text()
         kept["properties"].update({**(_bootable(self._image(creation)) if option == "FromImage" and not existing else {}), **given})
         grown = existing is not None and size > existing.properties["diskSizeGB"]
         resource = self.save(call, kept, existing, "Updating")
@@ -175,8 +183,8 @@ class Disks(ComputeType):
         p = resource.properties
         if owner:
             p = {**p, "LastOwnershipUpdateTime": p.get("timeCreated")}
-        wire["properties"] = {"encryption": {"type": "EncryptionAtRestWithPlatformKey"}, **p,
-                              **performance(resource.body["sku"]["name"], p["diskSizeGB"]), "provisioningState": resource.state, "diskState": state}
+        wire["properties"] = {"encryption": {"type": "EncryptionAtRestWithPlatformKey"},
+                              **performance(resource.body["sku"]["name"], p["diskSizeGB"]), **p, "provisioningState": resource.state, "diskState": state}
         return wire
 
     def delete(self, call: Call) -> Answer:

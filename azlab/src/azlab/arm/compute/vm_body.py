@@ -205,7 +205,10 @@ def data_disks(lab: Lab, storage: dict[str, Any], name: str, size: str, machine_
                                           else f"{name}_DataDisk_{lun}_{uuid.uuid4().hex}")
         entry = {"lun": lun, "name": shown_name, "createOption": option, "caching": disk.get("caching", "None"),
                  "managedDisk": managed, "deleteOption": disk.get("deleteOption", "Detach"), "toBeDetached": False}
-        if "diskSizeGB" in disk:
+        attached = lab.store.get(managed["id"]) if "id" in managed else None
+        if attached is not None:
+            entry["diskSizeGB"] = attached.properties["diskSizeGB"]
+        elif "diskSizeGB" in disk:
             entry["diskSizeGB"] = disk["diskSizeGB"]
         disks.append(entry)
     return disks

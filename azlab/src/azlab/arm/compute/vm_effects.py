@@ -213,7 +213,7 @@ class Effects:
             raise MachineError("NetworkingInternalOperationError", f"Subnet {subnet_id} is gone.")
         vnet, subnet = found
         size = self.lab.catalogue.sizes[p["hardwareProfile"]["vmSize"].lower()]
-        image, linux = resource.private["image"], p["osProfile"]["linuxConfiguration"]
+        image, linux = resource.private["image"], p["osProfile"].get("linuxConfiguration", {})
         custom = resource.private.get("customData")
         spec = MachineSpec(
             id=resource.lid, name=resource.name, computer_name=p["osProfile"]["computerName"], vnet_id=vnet.lid,
@@ -223,7 +223,7 @@ class Effects:
             ssh_public_keys=tuple(k["keyData"].strip() for k in linux.get("ssh", {}).get("publicKeys", [])),
             custom_data=base64.b64decode(custom) if custom else None, cpus=size.cores, memory_mb=size.memory_mb,
             data_disks=attached_disks(self.lab, resource),
-            password_auth=not linux["disablePasswordAuthentication"],
+            password_auth=not linux.get("disablePasswordAuthentication", False),
             admin_password=resource.private.get("adminPassword"),
             tags=tuple(sorted(resource.body.get("tags", {}).items())), vm_id=resource.private["vmId"],
             prefix_length=int(subnet_prefixes(subnet["properties"])[0].split("/")[1]), location=resource.location,

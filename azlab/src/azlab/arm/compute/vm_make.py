@@ -22,7 +22,7 @@ from azlab.store import Resource
 
 PLAIN = ("securityProfile", "diagnosticsProfile", "priority", "evictionPolicy", "billingProfile", "licenseType",
          "proximityPlacementGroup", "applicationProfile", "additionalCapabilities", "scheduledEventsProfile",
-         "platformFaultDomain")
+         "platformFaultDomain", "scheduledEventsPolicy")
 
 
 class Maker:

@@ -126,7 +126,9 @@ class NatGateways(NetworkType):
         timeout = integer(body.get("idleTimeoutInMinutes"), "properties.idleTimeoutInMinutes", 4)
         if not 4 <= timeout <= 120:
             raise network_error("rule_timeout", name=call.id.root.name, limit=120)
-        properties: dict[str, Any] = {"idleTimeoutInMinutes": timeout, "type": "Public"}
+        properties: dict[str, Any] = {"idleTimeoutInMinutes": timeout}
+        properties.update({"scope": "Public", "privateIPAddresses": [], "privateIPAddressesV6": []}
+                          if call.api_version >= "2025-03-01" else {"type": "Public"})
         if body.get("publicIpAddresses"):
             properties["publicIpAddresses"] = [reference(a) for a in body["publicIpAddresses"]]
         for address in properties.get("publicIpAddresses", []):

@@ -91,7 +91,7 @@ class NetworkType(ResourceType):
     def check_delete(self, resource: Resource) -> None:
         """Raise when something still uses the resource."""
 
-    def settled(self, properties: dict[str, Any]) -> bool:
+    def settled(self, properties: dict[str, Any], existing: Resource | None) -> bool:
         """Does the first answer say Succeeded, when the lab has no latency?"""
         return not self.settles
 
@@ -121,7 +121,7 @@ class NetworkType(ResourceType):
         properties["resourceGuid"] = (existing.body["properties"].get("resourceGuid") if existing
                                       else None) or str(uuid.uuid4())
         delayed = self.lab.latency.seconds(self.name, "PUT") > 0
-        state = "Updating" if delayed or not self.settled(properties) else "Succeeded"
+        state = "Updating" if delayed or not self.settled(properties, existing) else "Succeeded"
         resource = self.save(call, kept, existing, state)
         self.after_put(resource)
         answer = Answer(201 if new else 200, self.render(resource, call))

@@ -93,9 +93,10 @@ class Interfaces(NetworkType):
             for pool in configuration["properties"].get("loadBalancerBackendAddressPools", []):
                 check_room(self.lab.store, pool["id"], configuration["id"])
 
-    def settled(self, properties: dict[str, Any]) -> bool:
-        """An interface is there at once, but for its places behind load balancers: those take Azure a moment."""
-        return not any(c["properties"].get(key) for c in properties["ipConfigurations"] for key in _BEHIND)
+    def settled(self, properties: dict[str, Any], existing: Resource | None) -> bool:
+        """An interface is there at once, but for its places behind load balancers, gained or left: those take Azure a moment."""
+        configurations = [*properties["ipConfigurations"], *(existing.properties["ipConfigurations"] if existing else ())]
+        return not any(c["properties"].get(key) for c in configurations for key in _BEHIND)
 
     def after_put(self, resource: Resource) -> None:
         for configuration in resource.properties["ipConfigurations"]:

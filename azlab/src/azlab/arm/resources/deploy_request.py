@@ -34,6 +34,8 @@ def read_request(given: bytes | dict[str, Any]) -> Request:
     properties = get(body, "properties")
     if not isinstance(properties, dict):
         raise _bad("Required property 'properties' not found in JSON. Path '', line 1, position 1.")
+    if get(properties, "onErrorDeployment"):
+        raise arm_error("lab_cannot", text="This lab does not roll back to another deployment when one fails.")
     mode = _MODES.get(str(get(properties, "mode")).lower())
     if mode is None:
         if get(properties, "mode") is None:

@@ -54,6 +54,8 @@ def check_immutability(given: Any, existing: Resource | None) -> None:
     if policy is None:
         return
     before = (existing.properties.get("immutableStorageWithVersioning") if existing else None) or {}
+    if existing and not before.get("enabled"):
+        raise arm_error("storage_worm")
     if existing and before.get("immutabilityPolicy", {}).get("state") == "Locked" and policy.get("state", "Locked") != "Locked":
         raise arm_error("storage_locked")
     if existing is None and policy.get("state") == "Locked":
@@ -118,6 +120,8 @@ class StorageAccounts(ResourceType):
             raise arm_error("storage_values", names="keyPolicy.keyExpirationPeriodInDays")
         rules = {"bypass": "AzureServices", "virtualNetworkRules": [], "ipRules": [], "defaultAction": "Allow", "ipv6Rules": []}
         p["networkAcls"] = {**rules, **p.get("networkAcls", {}), **given.get("networkAcls", {})}
+        p["networkAcls"]["virtualNetworkRules"] = [{"action": "Allow", "state": "Succeeded", **r} if isinstance(r, dict) else r
+                                                   for r in p["networkAcls"]["virtualNetworkRules"] or []]
         services = {name: {"keyType": "Account", "enabled": True, "lastEnabledTime": p["creationTime"]} for name in ("file", "blob")}
         for name, service in given.get("encryption", {}).get("services", {}).items():
             if name not in services:
