@@ -68,8 +68,7 @@ def instance_view(lab: Lab, resource: Resource) -> dict[str, Any]:
     image = resource.private.get("image", {})
     changed = resource.private.get("changed", resource.created)
     if running:
-        name = p["osProfile"]["computerName"]       # Windows says its name as NetBIOS has it
-        view.update(computerName=name.upper() if p["storageProfile"]["osDisk"]["osType"] == "Windows" else name, osName=image.get("osName", ""),
+        view.update(computerName=p["osProfile"]["computerName"], osName=image.get("osName", ""),
                     osVersion=image.get("osVersion", ""))
         view["vmAgent"] = _agent(lab, resource, changed)
     disks = [p["storageProfile"]["osDisk"], *p["storageProfile"]["dataDisks"]]
