@@ -40,7 +40,8 @@ _SHOWN = frozenset(("provisioningstate", "resourceguid", "id", "name", "type", "
                     "outboundnatrules", "linkedresourcetype", "linkedresourceid", "sourceimage", "destinationvhdscontainer",
                     "defaultoutboundconnectivityenabled", "auxiliarymode", "auxiliarysku", "nictype", "isarmresource", "exactversion",
                     "requireguestprovisionsignal", "vnetencryptionsupported", "enablevmprotection", "macaddress", "hostedworkloads",
-                    "dscpconfiguration", "ipconfigurationprofiles", "purpose", "ipv6rules", "scope", "privateipaddresses", "privateipaddressesv6", "diskcontrollertype", "timecreated",
+                    "dscpconfiguration", "ipconfigurationprofiles", "purpose", "ipv6rules", "scope", "privateipaddresses",
+                    "privateipaddressesv6", "diskcontrollertype", "timecreated",
                     "inboundnatrulesportmapping", "zones", "userdata", "allocationpolicy", "baremetalserver"))
 _COMPUTED = frozenset(("inboundnatrulesportmapping", "instanceview", "backendipconfigurations", "privateendpoints"))  # only Azure writes them
 _OPAQUE = "*"
