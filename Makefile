@@ -40,7 +40,7 @@ test-all:        ## what is not in test: lint, sanity, documentation checks, cli
 	@scripts/setup all
 	@scripts/check
 	$(PYTEST) -v $(CLIENTS)
-	$(PYTEST) -v -m "browser or install" azlab/tests
+	$(PYTEST) -v -m "browser or install or examples" azlab/tests tests/examples
 	AZLAB_EXAMPLES=2000 $(PYTEST) -q azlab/tests/test_bad_requests.py
 	$(PYTEST) -v -m machines azlab/tests tests/integration tests/apps tests/clients
 
