@@ -15,7 +15,7 @@ import pytest
 from azlab import testing
 
 sys.path.insert(0, str(Path(__file__).parent))
-from labgroup import Group  # noqa: E402
+from labgroup import Group
 
 _NUMBERS = itertools.count(1)
 

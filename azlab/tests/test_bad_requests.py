@@ -18,7 +18,6 @@ import sqlite3
 import ssl
 import string
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest

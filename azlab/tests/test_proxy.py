@@ -15,7 +15,7 @@ import pytest
 from azlab import testing
 
 
-def curl(azure: testing.RunningLab, *arguments: str) -> "subprocess.CompletedProcess[str]":
+def curl(azure: testing.RunningLab, *arguments: str) -> subprocess.CompletedProcess[str]:
     env = {k: v for k, v in os.environ.items() if not k.lower().endswith("_proxy")}
     return subprocess.run(["curl", "-sS", "--max-time", "20", *arguments], env={**env, **azure.proxy_env},
                           capture_output=True, text=True)

@@ -9,7 +9,7 @@ import json
 import logging
 import time
 import uuid
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 
 from aiohttp import web
 
@@ -107,7 +107,7 @@ def _response(request: web.Request, answer: Answer) -> web.Response:
     request_id = str(uuid.uuid4())
     headers = {"Cache-Control": "no-cache", "Pragma": "no-cache", "x-ms-request-id": request_id,
                "x-ms-correlation-request-id": request.headers.get("x-ms-correlation-request-id", request_id),
-               "x-ms-routing-request-id": f"AZLAB:{datetime.now(timezone.utc):%Y%m%dT%H%M%SZ}:{request_id}",
+               "x-ms-routing-request-id": f"AZLAB:{datetime.now(UTC):%Y%m%dT%H%M%SZ}:{request_id}",
                "Strict-Transport-Security": "max-age=31536000; includeSubDomains",
                "X-Content-Type-Options": "nosniff"}
     client_id = request.headers.get("x-ms-client-request-id")
@@ -126,7 +126,7 @@ def _common_headers(request: web.Request, response: web.StreamResponse) -> None:
         response.headers["x-ms-correlation-request-id"] = request.headers.get(
             "x-ms-correlation-request-id", response.headers["x-ms-request-id"])
         response.headers["x-ms-routing-request-id"] = (
-            f"AZLAB:{datetime.now(timezone.utc):%Y%m%dT%H%M%SZ}:{response.headers['x-ms-request-id']}")
+            f"AZLAB:{datetime.now(UTC):%Y%m%dT%H%M%SZ}:{response.headers['x-ms-request-id']}")
 
 
 def _error_response(problem: ArmError) -> web.Response:

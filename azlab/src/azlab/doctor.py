@@ -91,9 +91,7 @@ def run(args: argparse.Namespace) -> int:
     """Print one line per check; exit status 1 when a check fails."""
     from azlab.process import is_running
     settings = load(args.name)
-    problems = []
-    if sys.version_info < (3, 11):
-        problems.append("Python 3.11 or newer is needed")
+    problems: list[str] = []
     if settings is None:
         print(f"no lab '{args.name}' in {base_directory()}")
     else:

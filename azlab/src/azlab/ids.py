@@ -32,11 +32,11 @@ class ResourceId:
         return f"{scope}/providers/{self.namespace}{pairs}"
 
     @property
-    def parent(self) -> "ResourceId":
+    def parent(self) -> ResourceId:
         return ResourceId(self.subscription, self.group, self.namespace, self.types[:-1], self.names[:-1])
 
     @property
-    def root(self) -> "ResourceId":
+    def root(self) -> ResourceId:
         return ResourceId(self.subscription, self.group, self.namespace, self.types[:1], self.names[:1])
 
 

@@ -18,8 +18,8 @@ from azlab.machines.driver import MachineDriver, MachineError
 from azlab.machines.none import NoMachines
 from azlab.operations import Operation, Operations
 from azlab.settings import Settings
-from azlab.throttle import Throttle
 from azlab.store import Resource, Store
+from azlab.throttle import Throttle
 from azlab.tokens import Tokens
 
 log = logging.getLogger("azlab")
@@ -111,7 +111,7 @@ class Lab:
             self._network_applied.clear()
             try:
                 await asyncio.wait_for(self._network_applied.wait(), deadline - time.monotonic())
-            except asyncio.TimeoutError:
+            except TimeoutError:
                 return
 
     @property

@@ -14,8 +14,7 @@ from functools import cached_property
 from typing import Any
 
 from azlab.defaultrules import default_rules
-from azlab.machines.driver import (Backend, BalancerRule, Firewall, FirewallRule, InstanceAddress, NatRule, NetworkSpec,
-                                   NetworkState, Outbound, Probe)
+from azlab.machines.driver import Backend, BalancerRule, Firewall, FirewallRule, InstanceAddress, NatRule, NetworkSpec, NetworkState, Outbound, Probe
 from azlab.store import Resource, Store
 
 NET = "Microsoft.Network/"

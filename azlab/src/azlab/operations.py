@@ -10,7 +10,7 @@ import time
 import uuid
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass, field
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import Any
 
 from azlab.errors import ArmError
@@ -23,7 +23,7 @@ Effect = Callable[["Operation"], Awaitable[Any]]
 
 def now_text() -> str:
     """The time as compute writes it."""
-    return datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%f0+00:00")
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f0+00:00")
 
 
 @dataclass

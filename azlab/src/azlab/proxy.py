@@ -56,7 +56,7 @@ class Proxy:
         self._clients.add(task)
         try:
             await self._serve(reader, writer)
-        except (OSError, asyncio.IncompleteReadError, asyncio.TimeoutError):
+        except (TimeoutError, OSError, asyncio.IncompleteReadError):
             pass                        # the client went away, or never said what it wants
         finally:
             self._clients.discard(task)
@@ -96,7 +96,7 @@ class Proxy:
             raise Refused(405, f"azlab's proxy tunnels HTTPS (CONNECT) and nothing else: {method} {target} was not sent on")
         host, _, port = target.rpartition(":")
         host = host.lower().rstrip(".")
-        if not (host in NAMES and port == "443" or host in OWN and port == str(self.api_port)):
+        if not ((host in NAMES and port == "443") or (host in OWN and port == str(self.api_port))):
             raise Refused(403, f"azlab's proxy leads to the lab alone ({', '.join(NAMES)}, port 443): {target} is not served, "
                                "and nothing leaves this machine")
 

@@ -14,7 +14,6 @@ from typing import Any
 
 from aiohttp import web
 
-
 DETAILS = 1000          # requests of which the headers are kept, in memory only
 _LONGEST = 400          # characters of a header that are kept
 _SECRET_HEADERS = ("authorization", "cookie", "token", "secret", "password", "api-key", "x-functions-key")

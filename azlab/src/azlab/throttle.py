@@ -65,7 +65,7 @@ def policy(method: str, path: str) -> tuple[str, str]:
     if method == "GET":
         return ("HighCostGet", "") if len(rest) % 2 else ("LowCostGet", "/".join(parts) if rest[0] == "virtualmachines" else "")
     name = "/".join(parts[:parts.index("microsoft.compute") + 3])
-    if method == "DELETE" and len(rest) == 2 or rest[-1] == "deallocate":
+    if (method == "DELETE" and len(rest) == 2) or rest[-1] == "deallocate":
         return "DeleteVM", name
     return ("PutVM" if method in ("PUT", "PATCH") and len(rest) == 2 else "UpdateVM"), name
 

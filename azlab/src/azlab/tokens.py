@@ -9,7 +9,7 @@ import hmac
 import json
 import time
 import uuid
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import Any
 
 from cryptography.exceptions import InvalidSignature
@@ -33,7 +33,7 @@ class SignInError(Exception):
         self.status, self.error, self.number, self.text = status, error, number, text
 
     def body(self) -> dict[str, Any]:
-        stamp = datetime.now(timezone.utc).strftime("%Y-%m-%d %H:%M:%SZ")
+        stamp = datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%SZ")
         trace, correlation = str(uuid.uuid4()), str(uuid.uuid4())
         return {"error": self.error,
                 "error_description": f"AADSTS{self.number}: {self.text} Trace ID: {trace} Correlation ID: "
@@ -168,5 +168,5 @@ class Tokens:
 
 
 def _clock(seconds: float) -> str:
-    moment = datetime.fromtimestamp(seconds, timezone.utc)
+    moment = datetime.fromtimestamp(seconds, UTC)
     return f"{moment.month}/{moment.day}/{moment.year} {moment.strftime('%I:%M:%S %p').lstrip('0')}"

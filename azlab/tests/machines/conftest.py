@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
-from machine_lab import ANSWERER, Lab, machine_id, until  # noqa: E402
+from machine_lab import ANSWERER, Lab, machine_id, until
 
 
 @pytest.fixture(scope="session")

@@ -23,7 +23,7 @@ from azlab.machines.driver import (
     Probe)
 
 sys.path.insert(0, str(images.IMAGES / "gateway"))
-import ruleset  # noqa: E402
+import ruleset
 
 ALL = ((0, 65535),)
 ANY = ("0.0.0.0/0",)
@@ -173,7 +173,7 @@ class Engine:
 def test_a_lab_takes_a_range_that_nothing_uses(monkeypatch: pytest.MonkeyPatch, taken: tuple[str, ...],
                                                needed: dict[str, str], chosen: str) -> None:
     monkeypatch.setattr(internet, "_needed", lambda: needed)
-    monkeypatch.setattr(internet, "routed", lambda: [])
+    monkeypatch.setattr(internet, "routed", list)
     assert internet.free_range(Engine(*taken)) == chosen
 
 
@@ -189,7 +189,7 @@ def test_a_lab_stays_away_from_the_networks_of_this_machine(monkeypatch: pytest.
     found = internet.routed(tmp_path / "route")
     assert [str(network) for network in found] == ["203.0.113.0/25"]      # the default route and a VPN's half of the Internet are none
     assert internet.routed(tmp_path / "none") == []
-    monkeypatch.setattr(internet, "_needed", lambda: {})
+    monkeypatch.setattr(internet, "_needed", dict)
     monkeypatch.setattr(internet, "routed", lambda: found)
     assert internet.free_range(Engine()) == "203.0.113.128/26"
     with pytest.raises(MachineError, match=r"this machine has a route to 203\.0\.113\.0/25.*--public-range"):
@@ -197,7 +197,7 @@ def test_a_lab_stays_away_from_the_networks_of_this_machine(monkeypatch: pytest.
 
 
 def test_no_range_left_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(internet, "_needed", lambda: {})
+    monkeypatch.setattr(internet, "_needed", dict)
     with pytest.raises(MachineError, match=r"are taken by networks of the Docker engine .*--public-range\.$"):
         internet.free_range(Engine("203.0.113.0/24", "198.51.100.0/24"))
 

@@ -20,7 +20,7 @@ from azlab.server import make_driver
 from azlab.settings import Settings
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from labgroup import COMPUTE, NET, Group, profile  # noqa: E402
+from labgroup import COMPUTE, NET, Group, profile
 
 pytestmark = pytest.mark.machines
 RANGE = "198.51.100.128/26"        # no other lab of the tests takes it, so that all may run at once

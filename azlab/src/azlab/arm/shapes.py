@@ -11,24 +11,10 @@ from typing import Any
 
 from azlab.errors import arm_error
 
-OBJECTS = frozenset("""properties addressSpace dhcpOptions sku dnsSettings hardwareProfile storageProfile osProfile
- networkProfile linuxConfiguration ssh imageReference osDisk managedDisk subnet publicIPAddress networkSecurityGroup
- natGateway routeTable frontendIPConfiguration backendAddressPool probe virtualNetwork identity creationData
- availabilitySet networkInterfaceIPConfiguration patchSettings ipConfiguration securityProfile
- diagnosticsProfile protectedSettings settings plan ddosSettings proximityPlacementGroup
- virtualMachineProfile virtualMachineScaleSet extensionProfile upgradePolicy scaleInPolicy publicIPAddressConfiguration
- protectionPolicy priorityMixPolicy intent""".split())
-OBJECT_LISTS = frozenset("""subnets ipConfigurations securityRules publicKeys dataDisks networkInterfaces
- frontendIPConfigurations backendAddressPools loadBalancingRules probes inboundNatRules outboundRules inboundNatPools
- publicIpAddresses loadBalancerBackendAddressPools loadBalancerInboundNatRules loadBalancerBackendAddresses
- applicationSecurityGroups sourceApplicationSecurityGroups destinationApplicationSecurityGroups
- networkInterfaceConfigurations extensions applicationGatewayBackendAddressPools""".split())
-TEXT_LISTS = frozenset("""addressPrefixes dnsServers zones sourcePortRanges destinationPortRanges sourceAddressPrefixes
- destinationAddressPrefixes""".split())
-TEXTS = frozenset("""location name vmSize publisher offer sku version adminUsername computerName adminPassword customData
- keyData path addressPrefix privateIPAddress privateIPAllocationMethod publicIPAllocationMethod protocol access direction
- caching createOption deleteOption storageAccountType domainNameLabel loadDistribution requestPath description
- typeHandlerVersion type ipAddress""".split())
+OBJECTS = frozenset(["properties", "addressSpace", "dhcpOptions", "sku", "dnsSettings", "hardwareProfile", "storageProfile", "osProfile", "networkProfile", "linuxConfiguration", "ssh", "imageReference", "osDisk", "managedDisk", "subnet", "publicIPAddress", "networkSecurityGroup", "natGateway", "routeTable", "frontendIPConfiguration", "backendAddressPool", "probe", "virtualNetwork", "identity", "creationData", "availabilitySet", "networkInterfaceIPConfiguration", "patchSettings", "ipConfiguration", "securityProfile", "diagnosticsProfile", "protectedSettings", "settings", "plan", "ddosSettings", "proximityPlacementGroup", "virtualMachineProfile", "virtualMachineScaleSet", "extensionProfile", "upgradePolicy", "scaleInPolicy", "publicIPAddressConfiguration", "protectionPolicy", "priorityMixPolicy", "intent"])
+OBJECT_LISTS = frozenset(["subnets", "ipConfigurations", "securityRules", "publicKeys", "dataDisks", "networkInterfaces", "frontendIPConfigurations", "backendAddressPools", "loadBalancingRules", "probes", "inboundNatRules", "outboundRules", "inboundNatPools", "publicIpAddresses", "loadBalancerBackendAddressPools", "loadBalancerInboundNatRules", "loadBalancerBackendAddresses", "applicationSecurityGroups", "sourceApplicationSecurityGroups", "destinationApplicationSecurityGroups", "networkInterfaceConfigurations", "extensions", "applicationGatewayBackendAddressPools"])
+TEXT_LISTS = frozenset(["addressPrefixes", "dnsServers", "zones", "sourcePortRanges", "destinationPortRanges", "sourceAddressPrefixes", "destinationAddressPrefixes"])
+TEXTS = frozenset(["location", "name", "vmSize", "publisher", "offer", "sku", "version", "adminUsername", "computerName", "adminPassword", "customData", "keyData", "path", "addressPrefix", "privateIPAddress", "privateIPAllocationMethod", "publicIPAllocationMethod", "protocol", "access", "direction", "caching", "createOption", "deleteOption", "storageAccountType", "domainNameLabel", "loadDistribution", "requestPath", "description", "typeHandlerVersion", "type", "ipAddress"])
 _OPAQUE = frozenset(("tags", "settings", "protectedSettings", "userAssignedIdentities"))
 
 

@@ -116,7 +116,7 @@ class Tags:
 
     def _known(self, base: str, predefined: dict[str, list[str]]) -> list[dict[str, Any]]:
         """Every name and value that is used or predefined, with how often it is used."""
-        used: dict[str, Counter[str]] = {n: Counter({v: 0 for v in values}) for n, values in predefined.items()}
+        used: dict[str, Counter[str]] = {n: Counter(dict.fromkeys(values, 0)) for n, values in predefined.items()}
         for resource in self.lab.store.resources.values():
             for name, value in resource.body.get("tags", {}).items():
                 used.setdefault(name, Counter())[value] += 1

@@ -40,10 +40,6 @@ class ResourceType:
         self.get_actions: dict[str, Action] = {}
 
     # -- to be said by each type
-    def prepare(self, call: Call, body: dict[str, Any], existing: Resource | None) -> dict[str, Any]:
-        """The properties to keep, checked; raises Azure's errors."""
-        raise NotImplementedError
-
     def render(self, resource: Resource, call: Call | None = None) -> dict[str, Any]:
         raise NotImplementedError
 

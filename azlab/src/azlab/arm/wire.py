@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 class Call:
     """One request to ARM, authenticated and with its api-version checked."""
 
-    lab: "Lab"
+    lab: Lab
     method: str
     path: str
     base: str                               # https://host:port, as the client calls the lab

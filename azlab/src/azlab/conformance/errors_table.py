@@ -39,7 +39,7 @@ def compare(entry: dict[str, Any]) -> list[Difference]:
 
 def _answers(key: str, type_name: str) -> list[dict[str, Any]]:
     """The frames in which the lab sends an error of the table."""
-    fields = {name: f"<{name}>" for _t, name, _f, _c in string.Formatter().parse(TABLE[key][2]) if name}
+    fields: dict[str, Any] = {name: f"<{name}>" for _t, name, _f, _c in string.Formatter().parse(TABLE[key][2]) if name}
     target = fields.pop("target", None)
     if key in _WITH_DETAILS:
         return [network_error(key, target=target, details=[{"code": "<code>", "message": "<text>"}], **fields).body()]

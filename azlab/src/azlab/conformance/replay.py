@@ -158,7 +158,7 @@ class Replay:
             self._ensure(str(rid), [], [])
             self._seed_list(first.body["value"])
             return
-        gone = first.status == 404 and first.method != "PUT" or first.status == 204 and first.method != "HEAD"
+        gone = (first.status == 404 and first.method != "PUT") or (first.status == 204 and first.method != "HEAD")
         if len(rid.types) > 1 and not (gone and first.code in ("ResourceNotFound", "ParentResourceNotFound")):
             own = [parse(t) for t in stock.refs([first.request, first.body]) if t.lower().startswith(str(rid.root).lower() + "/")]
             parts = [p for p in own if p and len(p.types) > 1 and p.types[1].lower() != rid.types[1].lower()]
@@ -261,8 +261,8 @@ class Replay:
             found = parse(text)
             if found and str(found.root).lower() != own and text.lower() not in missing:
                 roots.setdefault(str(found.root), []).append(found)
-        for root, found in roots.items():
-            self._ensure(root, [], [f for f in found if len(f.types) > 1])
+        for root, named in roots.items():
+            self._ensure(root, [], [rid for rid in named if len(rid.types) > 1])
 
     def _ensure(self, text: str, uses: list[str], children: list[ResourceId]) -> None:
         """A resource with the least body that makes one, and whatever that needs."""

@@ -26,12 +26,7 @@ WINDOWS = {"publisher": "MicrosoftWindowsServer", "offer": "WindowsServer", "sku
 SIZE = "Standard_B2s"
 _ID = re.compile(r"/subscriptions/[^/\s,;'\"]+/resourceGroups/[^/\s,;'\"]+/providers/[^\s,;'\"]+", re.IGNORECASE)
 # what only Azure writes, by the key under which it stands: sent along it would be refused or taken for a reference
-READ_ONLY = frozenset("""id etag type provisioningState resourceGuid vmId timeCreated instanceView resources uniqueId
- ipConfigurationProfiles defaultSecurityRules macAddress systemData diskState exactVersion primaryEndpoints secondaryEndpoints
- creationTime keyCreationTime statusOfPrimary statusOfSecondary primaryLocation secondaryLocation lastEnabledTime
- privateEndpointConnections loadBalancerBackendAddresses backendIPConfigurations backendIPConfiguration principalId
- tenantId virtualMachines managedBy purpose clientId fqdn internalDomainNameSuffix allowInternetOutbound
- privateEndpoints virtualMachine outboundRule resourceNavigationLinks serviceAssociationLinks""".split())
+READ_ONLY = frozenset(["id", "etag", "type", "provisioningState", "resourceGuid", "vmId", "timeCreated", "instanceView", "resources", "uniqueId", "ipConfigurationProfiles", "defaultSecurityRules", "macAddress", "systemData", "diskState", "exactVersion", "primaryEndpoints", "secondaryEndpoints", "creationTime", "keyCreationTime", "statusOfPrimary", "statusOfSecondary", "primaryLocation", "secondaryLocation", "lastEnabledTime", "privateEndpointConnections", "loadBalancerBackendAddresses", "backendIPConfigurations", "backendIPConfiguration", "principalId", "tenantId", "virtualMachines", "managedBy", "purpose", "clientId", "fqdn", "internalDomainNameSuffix", "allowInternetOutbound", "privateEndpoints", "virtualMachine", "outboundRule", "resourceNavigationLinks", "serviceAssociationLinks"])
 _BACK = {"networksecuritygroups": ("networkInterfaces", "subnets"), "natgateways": ("subnets",),
          "publicipaddresses": ("ipConfiguration", "ipAddress", "natGateway"), "virtualnetworks": (),
          "networkinterfaces": ("virtualMachine",), "availabilitysets": ("virtualMachines",)}
@@ -45,9 +40,9 @@ def refs(value: Any) -> list[str]:
         item = stack.pop(0)
         if isinstance(item, dict):
             keys = [k for k in item if k.lower().startswith("/subscriptions/")]         # of userAssignedIdentities
-            stack = [*keys, *(v for v in item.values() if isinstance(v, (dict, list, str)))] + stack
+            stack = [*keys, *(v for v in item.values() if isinstance(v, (dict, list, str))), *stack]
         elif isinstance(item, list):
-            stack = [v for v in item if isinstance(v, (dict, list, str))] + stack
+            stack = [*(v for v in item if isinstance(v, (dict, list, str))), *stack]
         elif isinstance(item, str) and item.lower().startswith("/subscriptions/") and parse(item):
             found[item] = None
     return list(found)

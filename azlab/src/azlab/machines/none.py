@@ -4,8 +4,7 @@
 """`--machines none`: a control plane without machines. Nothing boots, so nothing can run a command."""
 from __future__ import annotations
 
-from azlab.machines.driver import (
-    PROVISIONING_SECONDS, CommandResult, DataDisk, MachineError, MachineSpec, NetworkSpec, NetworkState, Progress)
+from azlab.machines.driver import PROVISIONING_SECONDS, CommandResult, DataDisk, MachineError, MachineSpec, NetworkSpec, NetworkState, Progress
 
 
 class NoMachines:

@@ -167,7 +167,7 @@ class Page:
     async def _pause(self) -> None:
         try:
             await asyncio.wait_for(self._closing.wait(), TICK)
-        except asyncio.TimeoutError:
+        except TimeoutError:
             pass
 
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from azlab.templates.values import UNKNOWN
@@ -50,7 +50,7 @@ class Context:
     tenant: dict[str, Any] = field(default_factory=dict)
     providers: Callable[[str, str], Any] = lambda namespace, kind: {}
     zones: Callable[[str, str, str], list[str]] = lambda namespace, kind, location: []
-    now: datetime = field(default_factory=lambda: datetime.now(timezone.utc))
+    now: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     @property
     def scope_id(self) -> str:
@@ -82,10 +82,10 @@ class Scope:
         """The id that the ids of the template's resources begin with."""
         return self.home or self.context.scope_id
 
-    def with_copy(self, name: str, index: int, *, as_loop: bool) -> "Scope":
+    def with_copy(self, name: str, index: int, *, as_loop: bool) -> Scope:
         """The scope of one turn of a loop; the loop of a property is used by its name only."""
         return replace(self, copies={**self.copies, name.lower(): index}, loop=name.lower() if as_loop else self.loop,
                        cache={})
 
-    def with_runtime(self, runtime: Runtime | None) -> "Scope":
+    def with_runtime(self, runtime: Runtime | None) -> Scope:
         return replace(self, runtime=runtime, cache={})

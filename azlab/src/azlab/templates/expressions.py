@@ -134,7 +134,7 @@ class _Parser:
             self.at += 1
             name += "." + self.expect("Identifier")
         self.expect("LeftParenthesis")
-        arguments = []
+        arguments: list[Node] = []
         while self.peek() != "RightParenthesis":
             if arguments:
                 if self.peek() != "Comma":

@@ -9,7 +9,7 @@ https://learn.microsoft.com/dotnet/standard/base-types/custom-date-and-time-form
 from __future__ import annotations
 
 import re
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from azlab.templates.context import Scope
@@ -85,7 +85,7 @@ def date_time_add(base: Any, duration: Any, how: Any = None) -> str:
         raise wrong("dateTimeAdd", f"cannot add '{duration}': it is too long") from None
     except ValueError:
         raise wrong("dateTimeAdd", f"expects a date: '{given}' is none") from None
-    moment = moment.astimezone(timezone.utc) if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
+    moment = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
     try:
         moment = moment - step if match.group(1) else moment + step
     except OverflowError:
@@ -99,13 +99,13 @@ def date_time_to_epoch(value: Any) -> int:
         moment = datetime.fromisoformat(text("dateTimeToEpoch", value))
     except ValueError:
         raise wrong("dateTimeToEpoch", f"expects a date: '{value}' is none") from None
-    return int((moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)).timestamp())
+    return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
 
 
 @function("dateTimeFromEpoch", 1)
 def date_time_from_epoch(value: Any) -> str:
     try:
-        moment = datetime.fromtimestamp(integer("dateTimeFromEpoch", value), timezone.utc)
+        moment = datetime.fromtimestamp(integer("dateTimeFromEpoch", value), UTC)
     except (ValueError, OverflowError, OSError):
         raise wrong("dateTimeFromEpoch", f"cannot be evaluated: there is no date '{value}'") from None
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -204,8 +204,8 @@ def flatten(values: Any) -> list[Any]:
 @function("tryGet", 2, None)
 def try_get(value: Any, *path: Any) -> Any:
     for part in path:
-        if isinstance(value, dict) and isinstance(part, str) and find_key(value, part) is not None \
-                or isinstance(value, list) and isinstance(part, int) and 0 <= part < len(value):
+        if (isinstance(value, dict) and isinstance(part, str) and find_key(value, part) is not None) \
+                or (isinstance(value, list) and isinstance(part, int) and 0 <= part < len(value)):
             value = member(value, part)
         else:
             return None

@@ -124,7 +124,7 @@ class _Reader:
 
     def _string(self, quote: str) -> str:
         self.at += 1
-        parts = []
+        parts: list[str] = []
         while True:
             if self.at >= len(self.source):
                 raise self.wrong("Unterminated string. Expected delimiter")

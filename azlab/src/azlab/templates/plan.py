@@ -15,7 +15,7 @@ from azlab.templates.errors import ExpressionError, TemplateError, invalid
 from azlab.templates.evaluate import copy_count, evaluate, is_property_copy, property_copies
 from azlab.templates.planned import Planned
 from azlab.templates.registry import boolean
-from azlab.templates.values import UNKNOWN, find_key, get
+from azlab.templates.values import find_key, get
 
 _SECTIONS = ("$schema", "contentversion", "apiprofile", "parameters", "variables", "functions", "resources", "outputs",
              "metadata", "languageversion", "definitions", "imports", "extensions", "asserts")
@@ -215,7 +215,7 @@ def _identified(source: dict[str, Any], scope: Scope, parent: Planned | None) ->
                           "details.")
     kind, name = str(evaluate(get(source, "type"), scope)), evaluate(get(source, "name"), scope)
     version = evaluate(get(source, "apiVersion", parent.api_version if parent else scope.profile), scope)
-    if not isinstance(name, str) or not name or name is UNKNOWN:
+    if not isinstance(name, str) or not name:     # UNKNOWN is no text either
         raise ExpressionError("the resource name must be a string that is not empty")
     if parent is not None and not kind.lower().startswith(parent.type.split("/")[0].lower() + "/"):
         kind, name = f"{parent.type}/{kind}", f"{parent.name}/{name}"

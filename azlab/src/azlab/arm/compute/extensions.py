@@ -212,7 +212,7 @@ class Extensions(ComputeType):
         try:
             return await asyncio.wait_for(self.lab.driver.run_command(machine_id, text, custom_script.TIMEOUT),
                                           custom_script.TIMEOUT + 30)
-        except asyncio.TimeoutError:
+        except TimeoutError:
             raise MachineError("VMExtensionProvisioningTimeout",
                                f"Provisioning of VM extension {resource.name} has timed out. Extension provisioning has "
                                "taken too long to complete.") from None

@@ -8,6 +8,7 @@ import json
 import re
 import uuid
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from azlab.arm import checks, shapes
@@ -54,7 +55,7 @@ class VirtualMachines(ComputeType):
         self.effects = Effects(lab, registry)
         self.maker = Maker(lab, registry, self)
         for action in ("start", "powerOff", "deallocate", "restart", "redeploy", "reimage"):
-            self.actions[action.lower()] = lambda call, action=action: self._power(call, action)
+            self.actions[action.lower()] = partial(self._power, action=action)
         self.actions["runcommand"] = self.run_command
         self.actions["reapply"] = self.reapply
         self.get_actions["instanceview"] = self.instance_view

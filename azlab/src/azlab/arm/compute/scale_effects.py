@@ -37,7 +37,7 @@ class Effects:
         lab.operations.register("scale set action", self._action, self._failed)
 
     @property
-    def machines(self) -> "VirtualMachines":
+    def machines(self) -> VirtualMachines:
         found = self.registry.types[VM.lower()]
         return found  # type: ignore[return-value]
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from azlab.arm import checks, shapes
@@ -48,7 +49,7 @@ class Instances(_Part):
         self.registry = registry
         self.lab.operations.register("update instance", self._done)
         for action in ("start", "powerOff", "deallocate", "restart", "redeploy", "reimage", "runCommand"):
-            self.actions[action.lower()] = lambda call, action=action: self._forward(call, action)
+            self.actions[action.lower()] = partial(self._forward, action=action)
         self.get_actions["instanceview"] = lambda call: Answer(200, vm_view.instance_view(self.lab, self._machine(call)))
 
     def _machine(self, call: Call) -> Resource:

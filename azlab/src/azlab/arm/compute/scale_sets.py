@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import uuid
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from azlab.arm import checks, shapes
@@ -45,7 +46,7 @@ class ScaleSets(ComputeType):
         self.registry = registry
         self.effects = Effects(lab, registry)
         for action in ACTIONS:
-            self.actions[action.lower()] = lambda call, action=action: self._batch(call, action)
+            self.actions[action.lower()] = partial(self._batch, action=action)
         self.actions["manualupgrade"] = self.upgrade
         self.get_actions.update(instanceview=self.instance_view, skus=self.skus)
 
@@ -56,7 +57,7 @@ class ScaleSets(ComputeType):
             wire["sku"] = {**resource.body["sku"], "capacity": self.capacity(resource)}
         wire["etag"] = self.etag(resource)
         p = resource.properties
-        shown = {k: p[k] for k in ("singlePlacementGroup", "orchestrationMode", "upgradePolicy") if k in p}
+        shown: dict[str, Any] = {k: p[k] for k in ("singlePlacementGroup", "orchestrationMode", "upgradePolicy") if k in p}
         if "profile" in resource.body:
             shown["virtualMachineProfile"] = {**resource.body["profile"], "timeCreated": resource.private["profiled"]}
             if call and "userdata" in call.query.get("$expand", "").lower() and "userData" in resource.private["hidden"]:

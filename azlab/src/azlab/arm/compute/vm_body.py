@@ -16,7 +16,6 @@ from azlab.arm.compute.base import NIC, VM, invalid, listed, section
 from azlab.arm.compute.disks import check_sku
 from azlab.errors import arm_error
 from azlab.lab import Lab
-from azlab.store import Resource
 
 _NAME = re.compile(r"^[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_])?$")
 _HOST = re.compile(r"^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$")
@@ -259,7 +258,7 @@ def interfaces(lab: Lab, body: dict[str, Any], machine_id: str, location: str) -
     if not given:
         raise arm_error("parameter", target="networkProfile", text="Virtual machine must have at least one network "
                                                                     "interface.")
-    kept = []
+    kept: list[dict[str, Any]] = []
     for entry in given:
         nic_id = str(entry.get("id", ""))
         nic = lab.store.get(nic_id)

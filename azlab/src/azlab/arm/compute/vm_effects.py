@@ -194,7 +194,7 @@ class Effects:
             result = await asyncio.wait_for(
                 self.lab.driver.run_command(machine.lid, "\n".join([*lines, script]) + "\n", RUN_COMMAND_TIMEOUT),
                 RUN_COMMAND_TIMEOUT + 30)
-        except asyncio.TimeoutError:
+        except TimeoutError:
             raise MachineError("VMExtensionProvisioningTimeout",
                                "Provisioning of VM extension RunCommandLinux has timed out.") from None
         message = (f"Enable succeeded: \n[stdout]\n{shown_output(result.stdout)}\n[stderr]\n"

@@ -101,6 +101,10 @@ class NetworkType(ResourceType):
     def after_delete(self, resource: Resource) -> None:
         """Consequences of a delete for others."""
 
+    def prepare(self, call: Call, body: dict[str, Any], existing: Resource | None, kept: dict[str, Any]) -> dict[str, Any]:
+        """The properties to keep, checked, of a body whose other members are `kept`; raises Azure's errors."""
+        raise NotImplementedError
+
     # -- verbs
     def put(self, call: Call) -> Answer:
         checks.require_group(call, writing=True)

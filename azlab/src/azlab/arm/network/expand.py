@@ -29,8 +29,8 @@ def _walk(value: Any, segments: list[str], show: Show) -> None:
         for item in value:
             _walk(item, segments, show)
         return
-    members = value.get("properties") if isinstance(value, dict) else None
-    key = next((k for k in members or () if segments and k.lower() == segments[0]), None)
+    members: dict[str, Any] = (value.get("properties") if isinstance(value, dict) else None) or {}
+    key = next((k for k in members if segments and k.lower() == segments[0]), None)
     if key is None:
         return
     inner = members[key]

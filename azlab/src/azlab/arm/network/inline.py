@@ -122,7 +122,7 @@ class InlineNetwork:
             kept["tags"] = checks.tags_of({"tags": tags})
         if place.zones and kind.name == ADDRESS:
             kept["zones"] = list(place.zones)
-        properties = kind.prepare(call, body, None, kept)  # type: ignore[call-arg,arg-type]
+        properties = kind.prepare(call, body, None, kept)  # type: ignore[attr-defined]  # only types of Microsoft.Network are made inline
         kept["properties"] = {**properties, "resourceGuid": str(uuid.uuid4())}
         resource = kind.save(call, kept, None, "Succeeded")
         made.append(resource)

@@ -151,5 +151,5 @@ class Interfaces(NetworkType):
         if machine is None:
             return True
         entries = machine.properties.get("networkProfile", {}).get("networkInterfaces", [])
-        mine = next((n for n in entries if n["id"].lower() == resource.lid), {})
+        mine: dict[str, Any] = next((n for n in entries if n["id"].lower() == resource.lid), {})
         return bool(mine.get("properties", {}).get("primary", len(entries) == 1 or entries[0] is mine))

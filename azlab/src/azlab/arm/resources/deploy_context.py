@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 _RELATIVE = re.compile(r"[A-Za-z]+(\.[A-Za-z]+)+(/[^/]+/[^/]+)+/?$")          # Microsoft.Storage/storageAccounts/name
 
 
-def dispatch(router: "Router", method: str, resource_id: str, api_version: str, body: Any = None) -> Answer:
+def dispatch(router: Router, method: str, resource_id: str, api_version: str, body: Any = None) -> Answer:
     """A request of Resource Manager itself to a provider, by the way that clients' requests take. Raises ArmError."""
     raw = b"" if body is None else json.dumps(body).encode()
     return router.dispatch(Call(lab=router.lab, method=method, path=quote(resource_id, safe="/"),
@@ -36,7 +36,7 @@ def dispatch(router: "Router", method: str, resource_id: str, api_version: str, 
                                 raw_body=raw))
 
 
-def make_context(router: "Router", group: Resource | None, deployment: dict[str, Any]) -> Context:
+def make_context(router: Router, group: Resource | None, deployment: dict[str, Any]) -> Context:
     """The context of a deployment to a group, or to the subscription."""
     lab = router.lab
     settings = lab.settings
@@ -88,7 +88,7 @@ def pack_scope(scope: Scope) -> dict[str, Any]:
             "group": scope.context.group["name"] if scope.context.group else None}
 
 
-def unpack_scope(router: "Router", packed: dict[str, Any]) -> Scope:
+def unpack_scope(router: Router, packed: dict[str, Any]) -> Scope:
     group = None
     if packed["group"]:
         group = router.lab.store.get(group_id(router.lab.settings.subscription_id, packed["group"]))
@@ -99,7 +99,7 @@ def unpack_scope(router: "Router", packed: dict[str, Any]) -> Scope:
 class Lookup:
     """reference() and the list functions of a deployment that runs."""
 
-    def __init__(self, router: "Router", plan: Plan) -> None:
+    def __init__(self, router: Router, plan: Plan) -> None:
         self.router, self.plan = router, plan
 
     def _target(self, target: str, api_version: str | None) -> tuple[str, str]:

@@ -33,7 +33,7 @@ def of_call(call: Call, *, writing: bool = False) -> Resource:
     return checks.require_group(call, writing=writing) if call.group else of_subscription(call.subscription)
 
 
-def of_deployment(lab: "Lab", resource: Resource) -> Resource | None:
+def of_deployment(lab: Lab, resource: Resource) -> Resource | None:
     """The place of a stored deployment; None when its group is gone."""
     parts = resource.id.split("/")
     if resource.group:
@@ -41,7 +41,7 @@ def of_deployment(lab: "Lab", resource: Resource) -> Resource | None:
     return of_subscription(parts[2], resource.location)
 
 
-def of_nested(lab: "Lab", nested: Planned, planned: dict[str, Resource]) -> Resource:
+def of_nested(lab: Lab, nested: Planned, planned: dict[str, Resource]) -> Resource:
     """The place of a nested deployment; `planned` are groups that the template around it makes. Raises ArmError."""
     rid = parse(nested.id)
     subscription = rid.subscription if rid else nested.id.split("/")[2]
@@ -60,7 +60,7 @@ def is_group(place: Resource) -> bool:
     return place.type == checks.GROUP_TYPE
 
 
-def groups_of(lab: "Lab", planned: Iterable[Planned]) -> dict[str, Resource]:
+def groups_of(lab: Lab, planned: Iterable[Planned]) -> dict[str, Resource]:
     """The resource groups that a template makes, as they will be, by their ids in lower case."""
     found = {}
     for resource in planned:
@@ -75,7 +75,7 @@ def makes_group(resource: Planned) -> bool:
     return resource.type.lower() == checks.GROUP_TYPE.lower() and resource.id.count("/") == 4
 
 
-def located(lab: "Lab", name: str, given: Any, existing: Resource | None) -> str:
+def located(lab: Lab, name: str, given: Any, existing: Resource | None) -> str:
     """Where the deployment `name` to the subscription is kept; it stays there. Raises ArmError."""
     if not isinstance(given, str) or not given:
         raise ArmError(400, "LocationRequired", "The 'location' property is required for this deployment. Please see "

@@ -41,7 +41,7 @@ class Failed(Exception):
 class Run:
     """One run of one deployment."""
 
-    def __init__(self, owner: "Deployments", resource: Resource, plan: Plan) -> None:
+    def __init__(self, owner: Deployments, resource: Resource, plan: Plan) -> None:
         self.owner, self.resource, self.plan = owner, resource, plan
         self.lab, self.router = owner.lab, owner.router
         self.lookup = Lookup(self.router, plan)
@@ -86,7 +86,8 @@ class Run:
             for other in needed:
                 followers.setdefault(other, []).append(key)
         running: dict[asyncio.Task[None], Planned] = {}
-        errors, ready = [], [key for key, needed in missing.items() if not needed]
+        errors: list[dict[str, Any]] = []
+        ready = [key for key, needed in missing.items() if not needed]
         while True:
             for key in ready:
                 running[asyncio.get_running_loop().create_task(self._one(known[key]))] = known[key]
@@ -218,7 +219,7 @@ class Run:
             raise Failed(view.failure(self.resource.id, [problem.body()["error"]]))
 
 
-async def run(owner: "Deployments", operation: Operation) -> None:
+async def run(owner: Deployments, operation: Operation) -> None:
     """The effect of the operation: the deployment ends as Succeeded, or the operation fails with Azure's error."""
     resource = owner.lab.store.get(operation.resource_id)
     if resource is None:
@@ -227,7 +228,7 @@ async def run(owner: "Deployments", operation: Operation) -> None:
         work = Run(owner, resource, owner.plan_of(resource))
         await work.whole()
     except (Failed, TemplateError) as problem:
-        error = problem.error if isinstance(problem, Failed) else {"code": problem.code, "message": problem.message}
+        error: dict[str, Any] = problem.error if isinstance(problem, Failed) else {"code": problem.code, "message": problem.message}
         resource.body["deployment"]["error"] = error
         owner.finish(resource, "Failed")
         raise ArmError(409, error["code"], error["message"], target=error.get("target"),

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any
 
@@ -21,7 +21,7 @@ FAILED_TEXT = ("At least one resource deployment operation failed. Please list d
 
 def clock() -> str:
     """Now, as Resource Manager writes it."""
-    return datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%f1Z")
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f1Z")
 
 
 def duration(seconds: float) -> str:
@@ -72,7 +72,7 @@ def dependencies(kept: dict[str, Any]) -> list[dict[str, Any]]:
 
 def deployment(resource: Resource) -> dict[str, Any]:
     """One deployment."""
-    wire = {"id": resource.id, "name": resource.name, "type": resource.type}
+    wire: dict[str, Any] = {"id": resource.id, "name": resource.name, "type": resource.type}
     for key in ("location", "tags"):
         if resource.body.get(key):
             wire[key] = resource.body[key]

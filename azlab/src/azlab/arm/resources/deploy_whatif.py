@@ -28,7 +28,7 @@ _COMPUTED = ("etag", "provisioningState", "resourceGuid", "systemData", "vmId", 
 _WRITE_ONLY = ("adminpassword", "customdata", "protectedsettings", "secrets")
 
 
-def what_if(owner: "Deployments", plan: Plan, request: Request, group: Resource) -> list[dict[str, Any]]:
+def what_if(owner: Deployments, plan: Plan, request: Request, group: Resource) -> list[dict[str, Any]]:
     """The changes, one per resource, in the order of their ids."""
     router = owner.router
     changes = _changes(owner, plan, request, {})
@@ -43,7 +43,7 @@ def what_if(owner: "Deployments", plan: Plan, request: Request, group: Resource)
     return sorted(changes, key=lambda c: str(c["resourceId"]).lower())
 
 
-def _changes(owner: "Deployments", plan: Plan, request: Request, groups: dict[str, Resource]) -> list[dict[str, Any]]:
+def _changes(owner: Deployments, plan: Plan, request: Request, groups: dict[str, Resource]) -> list[dict[str, Any]]:
     """Of a template and of those nested in it, as far as their parameters are known before they run."""
     secrets = [v for n, v in plan.values.items() if is_secure(plan.declared[n]) and isinstance(v, str) and v]
     changes = []
@@ -57,7 +57,7 @@ def _changes(owner: "Deployments", plan: Plan, request: Request, groups: dict[st
     return changes
 
 
-def _one(router: "Router", planned: Planned, request: Request, secrets: list[str]) -> dict[str, Any]:
+def _one(router: Router, planned: Planned, request: Request, secrets: list[str]) -> dict[str, Any]:
     change: dict[str, Any] = {"resourceId": planned.id}
     before = None
     if not planned.is_deployment:

@@ -42,7 +42,7 @@ class Deployments(ResourceType):
 
     def __init__(self, lab: Lab) -> None:
         super().__init__(lab)
-        self.router: "Router"           # given by the table of types, once there is one
+        self.router: Router           # given by the table of types, once there is one
         self.actions = {"validate": self.validate, "whatif": self.what_if, "cancel": self.cancel,
                         "exporttemplate": self.export}
         lab.operations.register("deploy", self._run, self._failed)
@@ -254,7 +254,8 @@ class Deployments(ResourceType):
     def validate(self, call: Call) -> Answer:
         place, request = self._asked(call)
         plan = self.make_plan(place, call.id.name, request)
-        body = {"id": f"{place.id}/providers/{self.name}/{call.id.name}", "name": call.id.name, "type": self.name,
+        body: dict[str, Any] = {
+                "id": f"{place.id}/providers/{self.name}/{call.id.name}", "name": call.id.name, "type": self.name,
                 "properties": {
                     "templateHash": view.template_hash(request.template),
                     "parameters": plans.parameters.shown(plan.declared, plan.values), "mode": request.mode,

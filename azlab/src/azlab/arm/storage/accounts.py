@@ -8,8 +8,7 @@ import base64
 import json
 import re
 import secrets
-import uuid
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import Any
 
 from azlab.arm import checks
@@ -34,7 +33,7 @@ _DEFAULTS = {"allowCrossTenantReplication": False, "minimumTlsVersion": "TLS1_0"
 
 
 def _now() -> str:
-    return datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%f0Z")
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f0Z")
 
 
 def _pick(text: Any, allowed: tuple[str, ...], what: str) -> str:

@@ -59,7 +59,7 @@ class Probes:
 async def _attempt(probe: Key) -> bool:
     try:
         return await asyncio.wait_for(_once(probe), timeout=min(probe[4], 5))
-    except (OSError, asyncio.TimeoutError, ValueError, asyncio.IncompleteReadError):
+    except (TimeoutError, OSError, ValueError, asyncio.IncompleteReadError):
         return False
 
 

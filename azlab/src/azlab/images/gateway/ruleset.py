@@ -46,7 +46,7 @@ def render(state: State, healthy: Healthy) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _hooks(state: State, groups: "_Groups", leaving: dict[str, str]) -> list[str]:
+def _hooks(state: State, groups: _Groups, leaving: dict[str, str]) -> list[str]:
     frontend_map = ", ".join(f"{ip} : goto {_frontend_chain(ip)}" for ip in _frontend_ips(state))
     source_map = ", ".join(f"{inner} : {outer}" for inner, outer in sorted(leaving.items()))
     return [
@@ -100,7 +100,7 @@ class _Groups:
         self.chains: list[str] = []
         self._names: dict[str, str] = {}
         self._machines: list[str] = []
-        for number, firewall in enumerate(sorted(firewalls, key=lambda f: f["address"])):
+        for firewall in sorted(firewalls, key=lambda f: f["address"]):
             if not firewall["groups"]:
                 continue
             self._machines.append(firewall["address"])

@@ -20,8 +20,7 @@ from azlab.machines.docker.gateway import Gateways
 from azlab.machines.docker.machine import Machines, plug
 from azlab.machines.docker.reboots import Reboots
 from azlab.machines.docker.slices import slice_for
-from azlab.machines.driver import (
-    PROVISIONING_SECONDS, CommandResult, DataDisk, LabConfig, MachineError, MachineSpec, NetworkSpec, NetworkState, Progress)
+from azlab.machines.driver import PROVISIONING_SECONDS, CommandResult, DataDisk, LabConfig, MachineError, MachineSpec, NetworkSpec, NetworkState, Progress
 from azlab.registry import LabRegistry
 
 log = logging.getLogger("azlab.machines")

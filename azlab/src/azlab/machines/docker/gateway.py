@@ -35,7 +35,7 @@ class Gateway:
         """One request to the agent; MachineError when it fails there."""
         try:
             answer = await asyncio.wait_for(self._exchange({"token": self._token, "op": op, **arguments}), timeout)
-        except (OSError, asyncio.TimeoutError, ValueError) as error:
+        except (TimeoutError, OSError, ValueError) as error:
             raise MachineError("InternalExecutionError", (
                 f"the gateway {self.container_name} ({self.address}) does not answer: {error or type(error).__name__}"
             )) from error

@@ -17,7 +17,6 @@ from azlab.machines.docker import names
 from azlab.machines.docker.engine import name_servers
 from azlab.machines.driver import LabConfig, MachineError
 
-
 # Ranges for documentation, which are nobody's (RFC 5737), in the parts that a bridge takes. 192.0.2.0/24, the third of them, is
 # what virtual machines' own networks often use.
 CANDIDATES = tuple(
@@ -93,7 +92,7 @@ def _check_free(bridge: ipaddress.IPv4Network) -> None:
 
 def _needed() -> dict[str, str]:
     """Addresses that this machine cannot do without, and what is there."""
-    needed = {server: "a name server of this machine" for server in name_servers()}
+    needed = dict.fromkeys(name_servers(), "a name server of this machine")
     host = urllib.parse.urlsplit(images.mirror()).hostname or ""
     try:
         needed[socket.gethostbyname(host)] = f"the Debian mirror {host}"

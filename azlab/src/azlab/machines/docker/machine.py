@@ -19,6 +19,7 @@ from azlab.machines.docker.engine import Engine, name_servers
 from azlab.machines.driver import CommandResult, DataDisk, LabConfig, MachineError, MachineSpec
 
 # Where an engine in the machine keeps images and containers: overlay file systems cannot lie on one another.
+Mounts = list[docker.types.Mount]
 OS_VOLUMES = {"docker": "/var/lib/docker", "containerd": "/var/lib/containerd"}
 TMPFS = {"/run": "mode=755", "/run/lock": "", "/tmp": "exec,mode=1777"}
 RUN = "/var/lib/azlab"
@@ -56,7 +57,7 @@ class Machines:
             images.MACHINE, name=names.machine(lab, spec.id), hostname=spec.computer_name,
             # Its interface comes from the gateway of its virtual network, not from the engine.
             network_mode="none", dns=name_servers(), cgroupns="private", tmpfs=TMPFS,
-            extra_hosts={spec.computer_name: "127.0.1.1", **{host: registry for host in HUB}},
+            extra_hosts={spec.computer_name: "127.0.1.1", **dict.fromkeys(HUB, registry)},
             mounts=self._mounts(spec, block_devices), labels=self._labels(spec),
             nano_cpus=min(spec.cpus, self.engine.cpus) * 10**9, mem_limit=self._memory(spec.memory_mb),
             log_config={"type": "json-file", "config": {"max-size": "5m", "max-file": "1"}},
@@ -87,7 +88,7 @@ class Machines:
 
     def remove_volumes(self, wanted: Iterable[str]) -> None:
         for name in wanted:
-            _ignore_missing(lambda: self.engine.client.volumes.get(name).remove(force=True))
+            _ignore_missing(lambda name=name: self.engine.client.volumes.get(name).remove(force=True))
 
     def run(self, machine_id: str, script: str, timeout: float) -> CommandResult:
         """Run a shell script as root; exit code 124 when it took too long."""
@@ -119,7 +120,7 @@ class Machines:
     def last_words(container: Container) -> str:
         return container.logs(tail=5).decode(errors="replace").strip()[-500:]
 
-    def _mounts(self, spec: MachineSpec, block_devices: bool) -> list[docker.types.Mount]:
+    def _mounts(self, spec: MachineSpec, block_devices: bool) -> Mounts:
         lab = self.config.name
         mounts = [self._mount(names.os_volume(lab, spec.id, use), target, "os-volume", spec.id) for use, target in OS_VOLUMES.items()]
         return mounts + [self._data(disk) for disk in spec.data_disks if not block_devices]
