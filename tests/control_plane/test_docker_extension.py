@@ -118,6 +118,12 @@ def test_each_host_gets_its_own_certificate_and_a_renewed_one_is_a_change(azure,
     certificates(hosts=[{"name": "web-2", "private_address": "10.60.1.99"}])
     renewed = run(azure, group, **wanted)
     assert [step["name"] for step in renewed["plan"]] == ["web-2/docker"], renewed
+    azure.admin.call("POST", "/conditions", {"docker_extension": "working"})
+    try:
+        old = run(azure, group, handler="docker_extension", name="old", **wanted)
+    finally:
+        azure.admin.call("POST", "/conditions", {"docker_extension": "broken"})
+    assert not old["failed"] and [sum(key in text for text in driver.scripts[-2:]) for key in keys[:1]] == [1], old
     (tmp_path / "tls/hosts/web-1/key.pem").write_bytes((tmp_path / "tls/hosts/web-2/key.pem").read_bytes())
     wrong = run(azure, group, **wanted)
     assert wrong["failed"] and "those of host web-1 in {0} cannot work: key is not the key of cert".format(folder) in wrong["msg"]

@@ -166,6 +166,12 @@ fetch() { # fetch URL FILE
 }
 
 apt_repository() {
+  # Two entries for one repository with different keys are an error for apt: one of somebody else's serves as well.
+  if find "$ROOT/etc/apt" -name '*.list' -o -name '*.sources' 2>/dev/null | grep -v '/docker\.sources$' |
+    xargs -r grep -sE '^(deb |URIs:)' | grep -qF "$REPOSITORY/linux/$OS_ID"; then
+    say "Docker's repository is among apt's sources already"
+    return
+  fi
   mkdir -p "$ROOT/etc/apt/keyrings" "$ROOT/etc/apt/sources.list.d"
   if ! command -v curl >/dev/null 2>&1 && ! command -v wget >/dev/null 2>&1; then
     if ! { apt_get update && apt_get install --no-install-recommends ca-certificates curl; }; then

@@ -271,6 +271,24 @@ def test_a_pinned_version_is_locked_although_dnf_has_no_plugin_for_it(tmp_path):
     assert system.commands().count("versionlock add docker-ce docker-ce-cli") == 2
 
 
+@pytest.mark.parametrize("entry, ours", [
+    ("deb [arch=amd64] https://download.docker.com/linux/ubuntu noble stable\n", False),
+    ("# deb https://download.docker.com/linux/ubuntu noble stable\n", True),
+    ("deb http://archive.ubuntu.com/ubuntu noble main\n", True),
+])  # fmt: skip
+def test_dockers_repository_is_not_written_twice(tmp_path, entry, ours):
+    system = System(tmp_path, "ID=ubuntu\nVERSION_ID=24.04\nVERSION_CODENAME=noble\nID_LIKE=debian\n", ["apt-get", "dpkg", "apt-mark", "curl"])
+    for tool in ("find", "xargs"):
+        (tmp_path / "bin" / tool).symlink_to(shutil.which(tool))
+    system.stand_in("bin/curl", 'touch "$5"\n')
+    (tmp_path / "etc/apt/sources.list.d").mkdir(parents=True)
+    (tmp_path / "etc/apt/sources.list.d/docker.list").write_text(entry)
+    done = system.run(PLAIN, source="docker", version="27.5")
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "etc/apt/sources.list.d/docker.sources").exists() == ours
+    assert "docker-ce=5:27.5* docker-ce-cli=5:27.5* containerd.io docker-compose-plugin" in system.commands()
+
+
 def test_a_foreign_daemon_json_is_not_overwritten(tmp_path):
     system = System(tmp_path, "ID=sles\nVERSION_ID=15.6\n", ["zypper"])
     (tmp_path / "etc/docker").mkdir()
