@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import pathlib
+import re
 
 import pytest
 import yaml
@@ -42,3 +43,21 @@ def test_examples_use_full_names(path):
             modules = [key for key in inner if key not in KEYWORDS]
             assert modules, inner
             assert all(key.count(".") >= 2 for key in modules), modules
+
+
+BLOCKS = [
+    (path.name, number, text)
+    for path in sorted((PLUGINS.parent / "docs").glob("docker_extension.md"))
+    for number, text in enumerate(re.findall(r"```yaml\n(.*?)```", path.read_text(), re.DOTALL))
+]
+
+
+@pytest.mark.parametrize("name, number, text", BLOCKS, ids=["{0}-{1}".format(*block[:2]) for block in BLOCKS])
+def test_examples_of_the_guides_use_options_that_exist(name, number, text):
+    tasks = [task for play in yaml.safe_load(text) for task in play.get("tasks", [])]
+    assert tasks
+    for task in tasks:
+        (module,) = [key for key in task if key not in KEYWORDS]
+        documentation = yaml.safe_load(text_of(PLUGINS / "modules" / (module.rsplit(".", 1)[-1] + ".py"), "DOCUMENTATION"))
+        unknown = set(task[module]) - set(documentation["options"])
+        assert module.startswith("dockhost.azure.") and not unknown, (module, unknown)
