@@ -113,7 +113,7 @@ options:
       - A running host is restarted by Azure to change its size, which O(allow_restart) has to allow.
     type: str
   allow_restart:
-    description: Whether Azure may restart running hosts to change their size. See O(serial).
+    description: Whether Azure may restart running hosts to change their size or the cache of their disk. See O(serial).
     type: bool
     default: false
   image:
@@ -150,7 +150,9 @@ options:
     elements: str
   custom_data:
     description:
-      - What cloud-init gets at the first boot, at most 65535 bytes. Text that starts with C(#cloud-config) is checked to be YAML.
+      - What cloud-init gets at the first boot, at most 65535 bytes. Text that starts with C(#cloud-config) is checked to be YAML, a mapping,
+        and of cloud-init's types in what most people use (C(runcmd), C(packages), C(write_files) …). A first line that only looks like that is
+        refused, since cloud-init would not read the text.
       - Use the lookups P(ansible.builtin.file#lookup) and P(ansible.builtin.template#lookup) for files and templates.
       - Azure never returns it, so a digest of it is kept in the tag C(dockhost-custom-data), which tells a later run whether it
         has changed.
@@ -200,8 +202,43 @@ options:
     description: Whether each host has a public address of its own.
     type: bool
     default: false
+  private_addresses:
+    description:
+      - Static private addresses, by host. Hosts that are not in it get theirs from Azure.
+      - Not with O(engine=scale_set), where Azure chooses the names of hosts.
+      - All are left as they are when not given. Azure restarts the network of a running host whose address changes.
+    type: dict
+  further_interfaces:
+    description:
+      - Interfaces of each host beside its first, called C(<host>-<name>), in this order. They go with their host.
+      - Not with O(engine=scale_set).
+      - Left as they are when not given. They come and go only on deallocated hosts, and O(size) has to carry as many.
+    type: list
+    elements: dict
+    suboptions:
+      name:
+        description: Its name, at most 16 letters, digits and hyphens.
+        type: str
+        required: true
+      subnet:
+        description: Its subnet, as in O(subnet). It has to be in the same virtual network as the first one's.
+        type: raw
+        required: true
+      security_group:
+        description: Name or id of a network security group.
+        type: str
+      application_security_groups:
+        description: Names or ids of application security groups. Left as they are when not given.
+        type: list
+        elements: str
+      accelerated_networking:
+        description: Whether it uses accelerated networking. Left as it is when not given.
+        type: bool
+      private_addresses:
+        description: Static private addresses by host, as in O(private_addresses).
+        type: dict
   accelerated_networking:
-    description: Whether the interfaces use accelerated networking. Left as it is when not given.
+    description: Whether the first interfaces use accelerated networking. Left as it is when not given.
     type: bool
   os_disk_size_gb:
     description: Size of the operating system's disk in GiB; that of the image when not given.
@@ -215,6 +252,25 @@ options:
       - StandardSSD_ZRS
       - Premium_LRS
       - Premium_ZRS
+  os_disk_caching:
+    description:
+      - Host cache of the operating system's disk. V(ReadWrite) for new hosts when not given.
+      - A running host is restarted by Azure to change it, which O(allow_restart) has to allow.
+    type: str
+    choices:
+      - None
+      - ReadOnly
+      - ReadWrite
+  os_disk_ephemeral:
+    description:
+      - Puts the operating system on a local disk of the machine's host, which costs nothing, is fast, and is lost when Azure moves the host.
+        Such a host cannot be deallocated, and O(state=reimaged) sets it up anew within seconds.
+      - The value says where it is placed; O(size) has to have room there for the image.
+    type: str
+    choices:
+      - CacheDisk
+      - ResourceDisk
+      - NvmeDisk
   data_disks:
     description: Empty disks for each host. A disk that is no longer listed stays where it is.
     type: list
@@ -317,6 +373,15 @@ options:
         containers can be moved; 0 for no notice. Left as it is when not given.
       - A deletion then takes as long, unless the host acknowledges the event.
     type: int
+  delete_protection:
+    description:
+      - V(true) puts a management lock (C(CanNotDelete), named C(dockhost-delete-protection)) on each host, so that nobody deletes it, in the portal
+        neither. V(false) takes these locks away. Left as it is when not given.
+      - A host that is locked, by this or by somebody else's lock, is never removed, not by a lower O(count) either; O(delete_protection=false)
+        together with O(state=absent), or with the lower O(count), unlocks and removes in one run.
+      - The client needs the right C(Microsoft.Authorization/locks/*), which the roles Owner and User Access Administrator have and Contributor
+        has not.
+    type: bool
   append_tags:
     description:
       - Whether tags that O(tags) does not name stay on the hosts, their interfaces and addresses.
@@ -394,6 +459,58 @@ EXAMPLES = r"""
     tags:
       environment: demo
   register: group
+
+- name: Provide two named hosts with fixed addresses, a second interface for storage and data disks, that nobody deletes by mistake
+  dockhost.azure.host_group:
+    resource_group: rg-demo
+    name: store
+    names: [store-a, store-b]
+    size: Standard_D4s_v5
+    ssh_public_keys:
+      - "{{ lookup('ansible.builtin.file', '~/.ssh/id_ed25519.pub') }}"
+    custom_data: "{{ lookup('ansible.builtin.file', 'cloud-config.yml') }}"
+    subnet: &hosts
+      network: demo-vnet
+      name: hosts
+    private_addresses:
+      store-a: 10.0.1.20
+      store-b: 10.0.1.21
+    further_interfaces:
+      - name: storage
+        subnet:
+          network: demo-vnet
+          name: storage
+        accelerated_networking: true
+    data_disks:
+      - lun: 0
+        size_gb: 256
+        type: Premium_LRS
+        caching: ReadOnly
+    delete_protection: true
+
+- name: Provide twenty cheap workers that may go at any time, on disks that cost nothing
+  dockhost.azure.host_group:
+    resource_group: rg-demo
+    name: batch
+    count: 20
+    size: Standard_D8ds_v5
+    os_disk_ephemeral: ResourceDisk
+    spot:
+      eviction_policy: Delete
+      max_price: 0.12
+    ssh_public_keys:
+      - "{{ lookup('ansible.builtin.file', '~/.ssh/id_ed25519.pub') }}"
+    custom_data: |
+      #cloud-config
+      packages: [docker.io]
+    subnet: *hosts
+
+- name: Take the protection away and remove the named hosts
+  dockhost.azure.host_group:
+    resource_group: rg-demo
+    name: store
+    state: absent
+    delete_protection: false
 
 - name: Restart the hosts, one after the other
   dockhost.azure.host_group:

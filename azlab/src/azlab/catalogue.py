@@ -24,6 +24,11 @@ class Size:
     premium: bool
     generations: str
 
+    @property
+    def ephemeral(self) -> bool:
+        """Whether the lab lets machines of this size have an ephemeral OS disk: those whose resource disk holds one."""
+        return self.resource_disk_mb >= 30 * 1024
+
 
 def _load(name: str) -> Any:
     return json.loads(resources.files("azlab.data").joinpath(name).read_text())

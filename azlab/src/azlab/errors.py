@@ -278,6 +278,11 @@ TABLE: dict[str, tuple[int, str, str, str]] = {
               "https://docs.microsoft.com/en-us/azure/azure-supportability/per-vm-quota-requests", "service"),
     "not_running": (409, "OperationNotAllowed",
                     "The operation requires the VM to be running (or set to run).", "service"),
+    "ephemeral_deallocate": (409, "OperationNotAllowed",
+                             "Operation 'deallocate' is not supported for VM '{name}' with an ephemeral OS disk.", "service"),
+    "interfaces_while_running": (400, "AddingOrDeletingNetworkInterfacesOnARunningVirtualMachineNotSupported",
+                                 "Virtual machine {id} with a single network interface must be stop-deallocated before it can be "
+                                 "updated to have multiple network interfaces and vice-versa.", "service"),
     "extension_not_running": (409, "OperationNotAllowed",
                               "Cannot modify extensions in the VM when the VM is not running.", "service"),
     "extension_twice": (400, "BadRequest",

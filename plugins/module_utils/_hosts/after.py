@@ -18,6 +18,7 @@ from ansible_collections.dockhost.azure.plugins.module_utils._model.host_group i
 from ansible_collections.dockhost.azure.plugins.module_utils._model.resource import NETWORK_API, Resource
 from ansible_collections.dockhost.azure.plugins.module_utils._model.ways import nat_ports, way
 from ansible_collections.dockhost.azure.plugins.module_utils._plan import core, host_group
+from ansible_collections.dockhost.azure.plugins.module_utils._plan.host_protection import LOCK
 
 PACE = (0.2, 0.5, 1.0, 2.0, 3.0)
 ALONG_SECONDS = 30.0  # how long Azure may take to delete what goes with a machine before it is asked for it
@@ -67,7 +68,7 @@ async def roll_back(client: Client, resource_group: str, group: str, deployment:
     made = {
         result.step.resource.key for result in results if result.step.action == "create" and result.state in ("done", "failed", "left")
     }
-    observed = await read.observe(client, resource_group, public=True, disks=True)
+    observed = await read.observe(client, resource_group, public=True, disks=True, locks=any(one.step.resource.type == LOCK for one in results))
     machines = [machine for machine in observed.of(group, deployment) if key(machine["id"]) in made]
     actual = observed.everything()
     going = host_group.removal(machines, actual)

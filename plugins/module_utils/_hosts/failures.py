@@ -32,6 +32,10 @@ class HostsError(DockhostError):
 def host_of(result: StepResult) -> str:
     """The host that a step belongs to."""
     name = result.step.resource.name
+    if result.step.resource.delete_with:
+        return result.step.resource.delete_with.rsplit("/", 1)[-1]
+    if result.step.resource.type.lower() == "microsoft.authorization/locks":
+        return result.step.resource.id.split("/")[8]
     for ending in ("-nic", "-ip", "-osdisk"):
         if name.endswith(ending) and "virtualmachines" not in result.step.resource.type.lower():
             return name[: -len(ending)]

@@ -35,6 +35,15 @@ SECURITY: Dict[str, Any] = {
     "encryption_at_host": {"type": "bool"},
 }
 
+INTERFACE: Dict[str, Any] = {
+    "name": {"type": "str", "required": True},
+    "subnet": {"type": "raw", "required": True},
+    "security_group": {"type": "str"},
+    "application_security_groups": {"type": "list", "elements": "str"},
+    "accelerated_networking": {"type": "bool"},
+    "private_addresses": {"type": "dict"},
+}
+
 PLAN: Dict[str, Any] = {name: {"type": "str", "required": True} for name in ("name", "product", "publisher")}
 
 ARGUMENTS: Dict[str, Any] = dict(
@@ -69,7 +78,11 @@ ARGUMENTS: Dict[str, Any] = dict(
     application_security_groups={"type": "list", "elements": "str"},
     public_ip={"type": "bool", "default": False},
     accelerated_networking={"type": "bool"},
+    private_addresses={"type": "dict"},
+    further_interfaces={"type": "list", "elements": "dict", "options": INTERFACE},
     os_disk_size_gb={"type": "int"},
+    os_disk_caching={"type": "str", "choices": ["None", "ReadOnly", "ReadWrite"]},
+    os_disk_ephemeral={"type": "str", "choices": ["CacheDisk", "ResourceDisk", "NvmeDisk"]},
     os_disk_type={"type": "str", "choices": OS_DISK_TYPES},
     data_disks={"type": "list", "elements": "dict", "options": DATA_DISK},
     spot={"type": "dict", "options": SPOT},
@@ -81,6 +94,7 @@ ARGUMENTS: Dict[str, Any] = dict(
         "choices": ["RHEL_BYOS", "RHEL_BASE", "RHEL_EUS", "SLES_BYOS", "SLES_STANDARD", "UBUNTU_PRO"],
     },
     termination_notice={"type": "int"},
+    delete_protection={"type": "bool"},
     append_tags={"type": "bool", "default": True},
     swarm_managers={"type": "int"},
     serial={"type": "int"},

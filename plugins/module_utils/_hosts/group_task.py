@@ -32,6 +32,12 @@ from ansible_collections.dockhost.azure.plugins.module_utils._plan import (
 )
 from ansible_collections.dockhost.azure.plugins.module_utils._plan.host_group import GroupPlan, Observed
 
+# What an earlier task of the same play may make: in check mode it is only returned.
+MADE_EARLIER = (
+    "resource_group", "subnet", "load_balancer_pools", "security_group", "application_security_groups", "availability_set",
+    "proximity_placement_group", "identities", "further_interfaces",
+)  # fmt: skip
+
 
 @dataclass(frozen=True)
 class Seen:
@@ -59,11 +65,11 @@ class HostGroupTask(Task):
         group_name, state = self.params["resource_group"], self.params["state"]
         whole = state == "absent"
         whole_set = await set_task.read_set(client, self.params, not self.check_mode) if whole or self._one_set else None
-        observed = await read.observe(client, group_name, public=True if whole or self.params.get("public_ip") else None)
+        observed = await self._look(client)
         mine = observed.of(self.params["name"], self.deployment)
         if read.unsettled(mine) and not self.check_mode:
             await read.settle(client, group_name, self.params["name"], self.deployment, self.params["wait_timeout"])
-            observed = await read.observe(client, group_name, public=True if whole or self.params.get("public_ip") else None)
+            observed = await self._look(client)
         observed = replace(observed, scale_set=whole_set)
         if whole:
             observed = set_task.check_absent(self.params, self.deployment, observed)
@@ -75,6 +81,17 @@ class HostGroupTask(Task):
     def _one_set(self) -> bool:
         """Whether the group is wanted as one scale set."""
         return self.params["engine"] == "scale_set" and self.params["state"] == "present"
+
+    async def _look(self, client: Client) -> Observed:
+        """What is there. Locks are read where hosts may go, or where the protection is asked for."""
+        public = True if self.params["state"] == "absent" or self.params.get("public_ip") else None
+        locks = self.params["state"] == "absent" or self.params.get("delete_protection") is not None
+        observed = await read.observe(client, self.params["resource_group"], public=public, locks=locks)
+        if self.params["state"] == "present" and not locks:
+            kept = {slot.name.lower() for slot in self._slots(observed)}
+            if any(machine["name"].lower() not in kept for machine in observed.of(self.params["name"], self.deployment)):
+                observed = replace(observed, locks=tuple(await read.locks_of(client, self.params["resource_group"])))
+        return observed
 
     async def _wanted(self, client: Client, observed: Observed) -> Seen:
         """The group as it is wanted; where hosts are to be made, whether they can be."""
@@ -133,12 +150,20 @@ class HostGroupTask(Task):
         if state == "present":
             return self._present(actual)
         if state == "absent":
-            chosen = scale_set.absent(self.params["name"], self.deployment, actual.observed, self.params.get("names"))
+            chosen = scale_set.absent(
+                self.params["name"], self.deployment, actual.observed, self.params.get("names"), self.params.get("delete_protection")
+            )
+            if chosen.refusals:
+                raise RefusedError(chosen.refusals)
             self.removing = list(chosen.removing)
             return chosen.plan
         if state == "reimaged":
             return self._reimaged(self._chosen(actual.observed))
-        return host_power.plan(self._chosen(actual.observed), actual.observed.statuses, state, self.params.get("serial"))
+        machines = self._chosen(actual.observed)
+        refusals = host_power.refusals(machines, state)
+        if refusals:
+            raise RefusedError(refusals)
+        return host_power.plan(machines, actual.observed.statuses, state, self.params.get("serial"))
 
     def _present(self, actual: Seen) -> core.Plan:
         self._refuse(actual.problems)
@@ -168,7 +193,7 @@ class HostGroupTask(Task):
         """
         lasting = []
         for option, text in problems:
-            if self.check_mode and option in ("resource_group", "subnet", "load_balancer_pools"):
+            if self.check_mode and option in MADE_EARLIER:
                 self.missing.append(text)
             else:
                 lasting.append((option, text))

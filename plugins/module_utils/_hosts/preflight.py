@@ -14,6 +14,7 @@ import ipaddress
 from dataclasses import dataclass, field
 from typing import Any, Iterable, List, Mapping, Optional, Sequence, Tuple
 
+from ansible_collections.dockhost.azure.plugins.module_utils._hosts import places
 from ansible_collections.dockhost.azure.plugins.module_utils._model.host import key
 from ansible_collections.dockhost.azure.plugins.module_utils._model.host_group import HostGroup, Slot
 
@@ -29,6 +30,7 @@ class Facts:
 
     :ivar image: an image given by id; None where there is none, which only C(image_known) makes a fact
     :ivar balancers: the load balancers of the backend pools by id in lower case; None for one that is not there
+    :ivar references: what else the hosts refer to, in the same way; what this client may not know is not in it
     """
 
     resource_group: Optional[Body] = None
@@ -40,6 +42,7 @@ class Facts:
     image: Optional[Body] = None
     image_known: bool = False
     balancers: Mapping[str, Optional[Body]] = field(default_factory=dict)
+    references: Mapping[str, Optional[Body]] = field(default_factory=dict)
 
 
 def problems(group: HostGroup, creating: Sequence[Slot], facts: Facts, interfaces: Iterable[Body] = ()) -> List[Problem]:
@@ -50,8 +53,10 @@ def problems(group: HostGroup, creating: Sequence[Slot], facts: Facts, interface
     size = _size_entry(group.size, facts.sizes)
     found += _size(group, facts, size)
     if size is not None:
+        found += places.size_problems(group, size)
         found += _zones(group, size, creating) + _quota(group, size, facts.usages, len(creating))
-    return found + _image(group, facts) + network_problems(group, creating, facts, interfaces) + pool_problems(group, facts)
+    found += _image(group, facts) + network_problems(group, creating, facts, interfaces) + pool_problems(group, facts)
+    return found + places.reference_problems(group, facts.references)
 
 
 def network_problems(group: HostGroup, creating: Sequence[Slot], facts: Facts, interfaces: Iterable[Body]) -> List[Problem]:
@@ -225,6 +230,9 @@ def _subnet(group: HostGroup, creating: Sequence[Slot], network: Body, interface
             "hosts have to be in the region of their network."
         )
         return [("location", text)]
+    wrong = places.address_problems(group, creating, subnet, interfaces)
+    if wrong:
+        return wrong
     free = free_addresses(subnet, interfaces)
     missing = _without_interface(group, creating, interfaces)
     if missing > free:

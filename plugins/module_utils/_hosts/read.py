@@ -42,7 +42,9 @@ from ansible_collections.dockhost.azure.plugins.module_utils._model.resource imp
     list_path,
 )
 from ansible_collections.dockhost.azure.plugins.module_utils._plan.host_group import Observed
+from ansible_collections.dockhost.azure.plugins.module_utils._plan.host_protection import LOCK
 
+UNKNOWN: Any = object()
 UNSETTLED = ("creating", "updating", "deleting", "migrating")
 PACE = (0.5, 1.0, 2.0, 5.0)
 
@@ -83,7 +85,9 @@ async def views(client: Client, machines: Iterable[Mapping[str, Any]]) -> List[D
     return [machine for machine in found if machine]
 
 
-async def observe(client: Client, resource_group: str, public: Optional[bool] = None, disks: bool = False) -> Observed:
+async def observe(
+    client: Client, resource_group: str, public: Optional[bool] = None, disks: bool = False, locks: bool = False
+) -> Observed:
     """The hosts of a resource group and what belongs to them.
 
     :param public: whether public addresses are read; None: only where an interface has one
@@ -102,8 +106,19 @@ async def observe(client: Client, resource_group: str, public: Optional[bool] = 
         interfaces=tuple(interfaces),
         addresses=tuple(addresses),
         disks=tuple(found),
+        locks=tuple(await locks_of(client, resource_group)) if locks else (),
         statuses=statuses_by_id(states),
     )
+
+
+async def locks_of(client: Client, resource_group: str) -> List[Dict[str, Any]]:
+    """The management locks of a resource group and of what is in it; none where the client may not read them."""
+    try:
+        return await list_of(client, resource_group, LOCK)
+    except AzureError as error:
+        if error.status == 403:
+            return []
+        raise
 
 
 async def with_leftovers(client: Client, name: str, observed: Observed) -> Observed:
@@ -150,10 +165,12 @@ async def resource_group(client: Client, name: str) -> Optional[Dict[str, Any]]:
 
 
 async def facts(client: Client, group: HostGroup) -> Facts:
-    """What decides whether new hosts of this group can be made: six requests, and one for each load balancer, side by side."""
+    """What decides whether new hosts of this group can be made: six requests, and one for each thing referred to, side by side."""
     compute = f"/subscriptions/{client.subscription_id}/providers/Microsoft.Compute"
     here = group.location.replace(" ", "").lower()
     balancers = {key(path): path for path in (pool.rsplit("/", 2)[0] for pool in group.load_balancer_pools or ())}
+    wanted = [one.rsplit("/subnets/", 1)[0] for dummy, one in group.references()]
+    further = {key(path): path for path in wanted if key(path) not in balancers}
     found, regions, sizes, usages, (versions, image, known), network, *bodies = await asyncio.gather(
         resource_group(client, group.naming.resource_group),
         client.list(f"/subscriptions/{client.subscription_id}/locations", SUBSCRIPTIONS_API),
@@ -162,6 +179,7 @@ async def facts(client: Client, group: HostGroup) -> Facts:
         _image(client, here, group.image),
         client.get(group.subnet.rsplit("/subnets/", 1)[0], NETWORK_API),
         *(client.get(path, NETWORK_API) for path in balancers.values()),
+        *(_reference(client, path) for path in further.values()),
     )
     return Facts(
         resource_group=found,
@@ -173,7 +191,16 @@ async def facts(client: Client, group: HostGroup) -> Facts:
         image=image,
         image_known=known,
         balancers=dict(zip(balancers, bodies)),
+        references={name: body for name, body in zip(further, bodies[len(balancers):]) if body is not UNKNOWN},
     )
+
+
+async def _reference(client: Client, path: str) -> Any:
+    """What hosts refer to: its body, None where there is none, C(UNKNOWN) where this client may not know."""
+    try:
+        return await client.get(path, api_version(path.split("/providers/", 1)[1].rsplit("/", 1)[0]))
+    except AzureError:
+        return UNKNOWN
 
 
 async def _optional(client: Client, path: str) -> Any:

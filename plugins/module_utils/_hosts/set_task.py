@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import Any, Dict, List, Mapping, Optional, Sequence
 
 from ansible_collections.dockhost.azure.plugins.module_utils import _apply
@@ -72,7 +73,7 @@ def check_absent(params: Mapping[str, Any], deployment: str, observed: Observed)
     if body is None:
         return observed
     if not host_slots.ours(body, params["name"], deployment):
-        return Observed(observed.machines, observed.interfaces, observed.addresses, observed.disks, observed.statuses)
+        return replace(observed, scale_set=None)
     others = scale_set.strangers(observed.machines, body, observed.of(params["name"], deployment))
     if others and params.get("names") is None:
         raise InputError(
@@ -115,6 +116,4 @@ async def roll_back(client: Client, params: Mapping[str, Any], deployment: str, 
 async def observe(client: Client, params: Mapping[str, Any], public: Optional[bool]) -> Observed:
     """The lists, with the set."""
     found = await read.observe(client, params["resource_group"], public=public)
-    return Observed(
-        found.machines, found.interfaces, found.addresses, found.disks, found.statuses, await read_set(client, params, True)
-    )  # fmt: skip
+    return replace(found, scale_set=await read_set(client, params, True))

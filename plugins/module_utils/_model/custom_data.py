@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from typing import Optional
+import re
+from typing import Any, Dict, Mapping, Optional, Tuple
 
 from ansible.module_utils.common.yaml import HAS_YAML, yaml_load
 
@@ -23,6 +24,16 @@ except ImportError:  # without PyYAML nothing is parsed (HAS_YAML)
 # https://learn.microsoft.com/azure/virtual-machines/custom-data: 64 KB of customData, 65,535 bytes decoded.
 LIMIT = 65535
 CLOUD_CONFIG = "#cloud-config"
+HEADERS = (CLOUD_CONFIG, "#cloud-config-archive", "#cloud-config-jsonp")
+_NEARLY = re.compile(r"^#\s*cloud[-_ ]?config", re.IGNORECASE)
+
+# https://cloudinit.readthedocs.io/en/latest/reference/modules.html
+KEYS: Dict[str, Tuple[type, ...]] = {
+    "bootcmd": (list,), "runcmd": (list,), "packages": (list,), "write_files": (list,), "mounts": (list,), "users": (list, dict, str),
+    "ssh_authorized_keys": (list,), "package_update": (bool,), "package_upgrade": (bool,), "apt": (dict,), "ntp": (dict,),
+    "final_message": (str,), "hostname": (str,), "timezone": (str,), "disk_setup": (dict,), "fs_setup": (list,),
+}  # fmt: skip
+_WORDS: Dict[Any, str] = {list: "a list", dict: "a mapping", str: "a text", bool: "true or false", int: "a number", float: "a number"}
 
 
 def problem(data: bytes) -> Optional[str]:
@@ -30,6 +41,11 @@ def problem(data: bytes) -> Optional[str]:
     if len(data) > LIMIT:
         return f"it has {len(data)} bytes and Azure takes {LIMIT}"
     text = data.decode("utf-8", errors="replace")
+    first = text.lstrip("\ufeff \t\r\n").split("\n", 1)[0].rstrip()
+    if _NEARLY.match(first) and (first not in HEADERS or not text.startswith(first)):
+        return f"cloud-init takes it for a cloud-config only where the very first line is {CLOUD_CONFIG}, and it begins with {text[:40].splitlines()[0]!r}"
+    if re.match(r"^\{\s*'", text):
+        return f"it is a mapping and not a text: write '{CLOUD_CONFIG}' and a line break before it, and the filter to_nice_yaml after it"
     if not text.startswith(CLOUD_CONFIG) or not HAS_YAML:
         return None
     return _cloud_config_problem(text)
@@ -44,6 +60,18 @@ def _cloud_config_problem(text: str) -> Optional[str]:
         return f"it starts with {CLOUD_CONFIG} but is not YAML: {where}"
     if document is not None and not isinstance(document, dict):
         return f"it starts with {CLOUD_CONFIG} but holds a {type(document).__name__} where cloud-init expects a mapping"
+    return _key_problem(document or {})
+
+
+def _key_problem(document: Mapping[Any, Any]) -> Optional[str]:
+    """What cloud-init's schema says of the keys that most people use."""
+    for name, kinds in KEYS.items():
+        if name in document and not isinstance(document[name], kinds):
+            words = " or ".join(_WORDS[kind] for kind in kinds)
+            return f"cloud-init expects {words} as {name}, and it is {_WORDS.get(type(document[name]), 'empty')}"
+    for position, entry in enumerate(document.get("write_files") or ()):
+        if not isinstance(entry, dict) or not isinstance(entry.get("path"), str):
+            return f"write_files[{position}] has no path"
     return None
 
 

@@ -108,12 +108,15 @@ class Host:
         return self.power_state == "running"
 
 
+def interfaces_of(machine: Mapping[str, Any]) -> List[Mapping[str, Any]]:
+    """The machine's references to its network interfaces, the primary one first."""
+    found = ((machine.get("properties") or {}).get("networkProfile") or {}).get("networkInterfaces") or []
+    return sorted(found, key=lambda reference: not (reference.get("properties") or {}).get("primary"))
+
+
 def interface_of(machine: Mapping[str, Any]) -> Optional[str]:
     """The id of the machine's primary network interface."""
-    found = ((machine.get("properties") or {}).get("networkProfile") or {}).get("networkInterfaces") or []
-    for reference in found:
-        if (reference.get("properties") or {}).get("primary"):
-            return reference.get("id")
+    found = interfaces_of(machine)
     return found[0].get("id") if found else None
 
 

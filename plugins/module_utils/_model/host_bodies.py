@@ -12,6 +12,7 @@ from __future__ import annotations
 from typing import Any, Dict, List, Mapping, Optional
 
 from ansible_collections.dockhost.azure.plugins.module_utils._model import custom_data
+from ansible_collections.dockhost.azure.plugins.module_utils._model import host_interfaces as nics
 from ansible_collections.dockhost.azure.plugins.module_utils._model.host import TAG_CUSTOM_DATA, key
 from ansible_collections.dockhost.azure.plugins.module_utils._model.host_group import (
     ADDRESS,
@@ -29,9 +30,7 @@ from ansible_collections.dockhost.azure.plugins.module_utils._model.resource imp
     Resource,
 )
 
-IP_CONFIGURATION = "primary"
-
-# What Azure keeps for the life of a machine. A size is here too: it is taken out where a restart is allowed.
+# What Azure keeps for the life of a machine, and what it restarts a running one for: that is taken out where it is allowed.
 MACHINE_IMMUTABLE = (
     "location",
     "zones",
@@ -42,6 +41,8 @@ MACHINE_IMMUTABLE = (
     "properties.storageProfile.osDisk.name",
     "properties.storageProfile.osDisk.diskSizeGB",
     "properties.storageProfile.osDisk.managedDisk",
+    "properties.storageProfile.osDisk.caching",
+    "properties.storageProfile.osDisk.diffDiskSettings",
     "properties.storageProfile.dataDisks.diskSizeGB",
     "properties.storageProfile.dataDisks.lun",
     "properties.osProfile",
@@ -53,6 +54,8 @@ MACHINE_IMMUTABLE = (
     "properties.securityProfile",
 )
 
+# https://learn.microsoft.com/azure/virtual-machines/disks-performance-caching: the cache of the system's disk restarts it too.
+RESTARTING = ("properties.hardwareProfile.vmSize", "properties.storageProfile.osDisk.caching")
 
 # Tags of these beginnings are not the user's to remove: ours, and those that Azure hides from people.
 KEPT_TAGS = ("dockhost-", "hidden-")
@@ -101,15 +104,12 @@ def interface(group: HostGroup, slot: Slot, has_address: bool = False, actual: O
     :param actual: the interface as it is
     :param has_address: the host's own address is there; where the group has none, the interface lets go of it
     """
-    configuration: Dict[str, Any] = {
-        "primary": True,
-        "privateIPAllocationMethod": "Dynamic",
-        "subnet": {"id": group.subnet},
-    }
+    configuration: Dict[str, Any] = {"primary": True, "subnet": {"id": group.subnet}}
+    configuration.update(nics.allocation(group.private_addresses, slot.name, actual))
     if group.load_balancer_pools is not None:
-        configuration["loadBalancerBackendAddressPools"] = _references(group.load_balancer_pools)
+        configuration["loadBalancerBackendAddressPools"] = nics.references(group.load_balancer_pools)
     if group.application_security_groups is not None:
-        configuration["applicationSecurityGroups"] = _references(group.application_security_groups)
+        configuration["applicationSecurityGroups"] = nics.references(group.application_security_groups)
     needs = [group.subnet]
     if group.public_ip:
         reference = {"id": group.naming.address(slot.name), "properties": {"deleteOption": "Delete"}}
@@ -117,7 +117,7 @@ def interface(group: HostGroup, slot: Slot, has_address: bool = False, actual: O
         needs.append(reference["id"])
     elif has_address:
         configuration["publicIPAddress"] = None
-    properties: Dict[str, Any] = {"ipConfigurations": [{"name": IP_CONFIGURATION, "properties": configuration}]}
+    properties: Dict[str, Any] = {"ipConfigurations": [{"name": nics.IP_CONFIGURATION, "properties": configuration}]}
     if group.security_group:
         properties["networkSecurityGroup"] = {"id": group.security_group}
     if group.accelerated_networking is not None:
@@ -132,11 +132,14 @@ def interface(group: HostGroup, slot: Slot, has_address: bool = False, actual: O
     )
 
 
-def machine(group: HostGroup, slot: Slot, actual: Optional[Mapping[str, Any]], resizable: bool) -> Resource:
+def machine(
+    group: HostGroup, slot: Slot, actual: Optional[Mapping[str, Any]], resizable: bool, deallocated: bool = False
+) -> Resource:
     """The virtual machine.
 
     :param actual: the machine as it is, or None where it is to be made
     :param resizable: whether a size may change (Azure restarts a running machine for it)
+    :param deallocated: whether it is deallocated: only then Azure lets interfaces come and go
     """
     body: Dict[str, Any] = {"location": group.location, "tags": tags(group, slot, actual), "properties": _properties(group, slot, actual)}
     zone = group.zone(slot.index)
@@ -149,14 +152,19 @@ def machine(group: HostGroup, slot: Slot, actual: Optional[Mapping[str, Any]], r
     if group.custom_data is not None:
         salt = custom_data_salt(group.naming.subscription_id, group.naming.resource_group, group.name)
         body["tags"][TAG_CUSTOM_DATA] = custom_data.digest(group.custom_data, salt)
-    immutable = tuple(path for path in MACHINE_IMMUTABLE if not (resizable and path.endswith("vmSize")))
+    immutable = tuple(path for path in MACHINE_IMMUTABLE if not (resizable and path in RESTARTING))
+    if actual is not None and not deallocated and not nics.same(group, slot, actual):
+        immutable += (nics.OF_MACHINE,)
+    shared = {"properties.storageProfile.dataDisks": ""}
+    if group.further_interfaces is None:
+        shared[nics.OF_MACHINE] = ""
     return Resource(
         id=group.naming.machine(slot.name),
         type=VIRTUAL_MACHINE,
         body=body,
-        depends_on=(group.naming.interface(slot.name),),
+        depends_on=tuple(nics.ids(group, slot)),
         immutable=immutable,
-        shared_lists={"properties.storageProfile.dataDisks": ""},
+        shared_lists=shared,
         create_only=("properties.osProfile.customData",),
         hidden=("properties.osProfile.customData",),
         wait="list",
@@ -166,16 +174,9 @@ def machine(group: HostGroup, slot: Slot, actual: Optional[Mapping[str, Any]], r
 def _properties(group: HostGroup, slot: Slot, actual: Optional[Mapping[str, Any]]) -> Dict[str, Any]:
     properties: Dict[str, Any] = {
         "hardwareProfile": {"vmSize": group.size},
-        "storageProfile": _storage(group, slot),
+        "storageProfile": _storage(group, slot, actual),
         "osProfile": _system(group, slot, actual),
-        "networkProfile": {
-            "networkInterfaces": [
-                {
-                    "id": group.naming.interface(slot.name),
-                    "properties": {"primary": True, "deleteOption": "Delete"},
-                }
-            ]
-        },
+        "networkProfile": {"networkInterfaces": nics.of_machine(group, slot)},
     }
     if group.boot_diagnostics is not None:
         properties["diagnosticsProfile"] = {"bootDiagnostics": {"enabled": group.boot_diagnostics}}
@@ -204,13 +205,18 @@ def _has_notice(actual: Optional[Mapping[str, Any]]) -> bool:
     return bool((profile.get("terminateNotificationProfile") or {}).get("enable"))
 
 
-def _storage(group: HostGroup, slot: Slot) -> Dict[str, Any]:
+def _storage(group: HostGroup, slot: Slot, actual: Optional[Mapping[str, Any]]) -> Dict[str, Any]:
     disk: Dict[str, Any] = {
         "name": group.naming.disk_name(slot.name),
         "createOption": "FromImage",
-        "caching": "ReadWrite",
         "deleteOption": "Delete",
     }
+    if group.os_disk_ephemeral:
+        # https://learn.microsoft.com/azure/virtual-machines/ephemeral-os-disks-deploy: such a disk is cached for reading.
+        disk.update(diffDiskSettings={"option": "Local", "placement": group.os_disk_ephemeral}, caching="ReadOnly")
+        disk["managedDisk"] = {"storageAccountType": "Standard_LRS"}
+    elif group.os_disk_caching or actual is None:
+        disk["caching"] = group.os_disk_caching or "ReadWrite"
     if group.os_disk_size_gb:
         disk["diskSizeGB"] = group.os_disk_size_gb
     if group.os_disk_type:
@@ -290,7 +296,3 @@ def _kept_zone(group: HostGroup, actual: Optional[Mapping[str, Any]]) -> Optiona
     """The zone that a host has already, where it is one of the wanted: a longer list of zones moves nobody."""
     zones = [str(zone) for zone in (actual or {}).get("zones") or []]
     return zones if zones and all(zone in group.zones for zone in zones) else None
-
-
-def _references(ids: Any) -> List[Dict[str, str]]:
-    return [{"id": resource_id} for resource_id in ids]

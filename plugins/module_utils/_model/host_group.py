@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import Any, Dict, Mapping, Optional, Tuple
+from typing import Any, Dict, List, Mapping, Optional, Tuple
 
 from ansible_collections.dockhost.azure.plugins.module_utils._model.images import Image
 from ansible_collections.dockhost.azure.plugins.module_utils._model.names import check_tags
@@ -21,6 +21,7 @@ SECURITY_GROUP = "Microsoft.Network/networkSecurityGroups"
 APPLICATION_GROUP = "Microsoft.Network/applicationSecurityGroups"
 AVAILABILITY_SET = "Microsoft.Compute/availabilitySets"
 PLACEMENT_GROUP = "Microsoft.Compute/proximityPlacementGroups"
+IDENTITY = "Microsoft.ManagedIdentity/userAssignedIdentities"
 
 
 @dataclass(frozen=True)
@@ -82,6 +83,31 @@ class Naming:
 
 
 @dataclass(frozen=True)
+class FurtherInterface:
+    """An interface of each host beside its first: C(<host>-<name>). C(None) means: leave it as it is."""
+
+    name: str
+    subnet: str
+    security_group: Optional[str] = None
+    application_security_groups: Optional[Tuple[str, ...]] = None
+    accelerated_networking: Optional[bool] = None
+    private_addresses: Optional[Mapping[str, str]] = None
+
+    @classmethod
+    def from_params(cls, params: Mapping[str, Any], naming: Naming) -> FurtherInterface:
+        """Build it of an entry of C(further_interfaces)."""
+        groups = params.get("application_security_groups")
+        return cls(
+            name=params["name"],
+            subnet=naming.subnet(params["subnet"]),
+            security_group=_id(naming, SECURITY_GROUP, params.get("security_group")),
+            application_security_groups=None if groups is None else tuple(naming.any(APPLICATION_GROUP, g) for g in groups),
+            accelerated_networking=params.get("accelerated_networking"),
+            private_addresses=_addresses(params.get("private_addresses")),
+        )
+
+
+@dataclass(frozen=True)
 class HostGroup:
     """What the hosts of a group are like. C(None) means: not ours to say, leave it as it is."""
 
@@ -116,11 +142,17 @@ class HostGroup:
     license_type: Optional[str] = None
     termination_notice: Optional[int] = None
     image_plan: Optional[Mapping[str, str]] = None
+    os_disk_caching: Optional[str] = None
+    os_disk_ephemeral: Optional[str] = None
+    private_addresses: Optional[Mapping[str, str]] = None
+    further_interfaces: Optional[Tuple[FurtherInterface, ...]] = None
+    delete_protection: Optional[bool] = None
 
     @classmethod
     def from_params(cls, params: Mapping[str, Any], naming: Naming, location: str) -> HostGroup:
         """Build it of a module's options, which C(host_group_input.check) has found right."""
         groups = params.get("application_security_groups")
+        further = params.get("further_interfaces")
         return cls(
             naming=naming,
             name=params["name"],
@@ -142,12 +174,28 @@ class HostGroup:
             data_disks=tuple(params.get("data_disks") or ()),
             availability_set=_id(naming, AVAILABILITY_SET, params.get("availability_set")),
             proximity_placement_group=_id(naming, PLACEMENT_GROUP, params.get("proximity_placement_group")),
+            private_addresses=_addresses(params.get("private_addresses")),
+            further_interfaces=None if further is None else tuple(FurtherInterface.from_params(one, naming) for one in further),
             **{name: params.get(name) for name in PLAIN},
         )
 
     def at(self, location: str) -> HostGroup:
         """The same group in a region."""
         return replace(self, location=location)
+
+    def references(self) -> List[Tuple[str, str]]:
+        """(option, id) of what has to be there before a host is made, but for the subnet and the backend pools."""
+        found = [
+            ("security_group", self.security_group),
+            ("availability_set", self.availability_set),
+            ("proximity_placement_group", self.proximity_placement_group),
+            *(("application_security_groups", one) for one in self.application_security_groups or ()),
+            *(("identities", one) for one in (self.identities or {}).get("user_assigned") or ()),
+        ]
+        for further in self.further_interfaces or ():
+            found += [("further_interfaces", further.subnet), ("further_interfaces", further.security_group)]
+            found += [("further_interfaces", one) for one in further.application_security_groups or ()]
+        return [(option, one) for option, one in dict.fromkeys(found) if one]
 
     def role(self, slot: Slot) -> Optional[str]:
         """The swarm role of a host, or None where the group says nothing of a swarm."""
@@ -162,8 +210,9 @@ class HostGroup:
 
 # Options that go into the model as they are.
 PLAIN = (
-    "accelerated_networking", "boot_diagnostics", "identities", "image_plan", "license_type", "os_disk_size_gb",
-    "os_disk_type", "security_profile", "spot", "swarm_managers", "termination_notice",
+    "accelerated_networking", "boot_diagnostics", "delete_protection", "identities", "image_plan", "license_type",
+    "os_disk_caching", "os_disk_ephemeral", "os_disk_size_gb", "os_disk_type", "security_profile", "spot", "swarm_managers",
+    "termination_notice",
 )  # fmt: skip
 
 
@@ -176,6 +225,11 @@ def custom_data(params: Mapping[str, Any]) -> Optional[bytes]:
 def custom_data_salt(subscription_id: str, resource_group: str, name: str) -> str:
     """What the digest of custom data is salted with: two groups with the same data have different digests."""
     return f"{subscription_id}/{resource_group}/{name}"
+
+
+def _addresses(given: Optional[Mapping[str, Any]]) -> Optional[Dict[str, str]]:
+    """Addresses by host, its name in lower case."""
+    return None if given is None else {name.lower(): str(address) for name, address in given.items()}
 
 
 def _tuple(values: Any) -> Optional[Tuple[str, ...]]:

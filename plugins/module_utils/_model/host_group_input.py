@@ -9,7 +9,7 @@ import re
 from typing import Any, Iterable, List, Mapping, Optional
 
 from ansible_collections.dockhost.azure.plugins.module_utils._errors import InputError
-from ansible_collections.dockhost.azure.plugins.module_utils._model import custom_data, names
+from ansible_collections.dockhost.azure.plugins.module_utils._model import custom_data, host_group_places, names
 from ansible_collections.dockhost.azure.plugins.module_utils._model.host_group import custom_data as custom_data_of
 from ansible_collections.dockhost.azure.plugins.module_utils._model.images import EXAMPLE, Image
 from ansible_collections.dockhost.azure.plugins.module_utils._model.ssh_keys import login_key_problem
@@ -24,10 +24,6 @@ _HOST_OF_SET = re.compile(_HOST.pattern.rstrip("$") + "_[0-9a-f]{8}$", re.IGNORE
 _USER = re.compile(r"^[a-z_][a-z0-9_-]{0,31}$", re.IGNORECASE)
 _POOL = re.compile(
     r"^/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft\.Network/loadBalancers/[^/]+/backendAddressPools/[^/]+$",
-    re.IGNORECASE,
-)
-_SUBNET = re.compile(
-    r"^/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft\.Network/virtualNetworks/[^/]+/subnets/[^/]+$",
     re.IGNORECASE,
 )
 
@@ -52,6 +48,7 @@ def check(params: Mapping[str, Any]) -> None:
         _places(params)
         _network(params)
         _disks(params)
+        host_group_places.check(params)
         names.check_tags("tags", params.get("tags"))
     notice = params.get("termination_notice")
     if notice is not None and notice != 0 and not 5 <= notice <= 15:
@@ -108,6 +105,8 @@ def _scale_set(params: Mapping[str, Any]) -> None:
          "the managers a group of their own with engine=virtual_machines, and give 0 here, so that all hosts of the set are workers"),
         ("identities", (params.get("identities") or {}).get("system_assigned"), "a flexible scale set takes user-assigned identities only: "
          "give user_assigned"),
+        ("private_addresses", params.get("private_addresses"), "the names of its hosts cannot be known before they are there: leave it out"),
+        ("further_interfaces", params.get("further_interfaces"), "hosts of a set have one interface here: leave it out, or use virtual_machines"),
     )  # fmt: skip
     for option, given, text in refusals:
         if given:
@@ -175,11 +174,7 @@ def _places(params: Mapping[str, Any]) -> None:
 
 
 def _network(params: Mapping[str, Any]) -> None:
-    subnet = params.get("subnet")
-    if isinstance(subnet, str) and _SUBNET.match(subnet):
-        pass
-    elif not isinstance(subnet, Mapping) or not subnet.get("network") or not subnet.get("name"):
-        raise InputError("subnet", "subnet: give the id of a subnet, or a mapping with network and name.")
+    host_group_places.check_subnet("subnet", params.get("subnet"))
     for pool in params.get("load_balancer_pools") or ():
         if not _POOL.match(pool):
             raise InputError(

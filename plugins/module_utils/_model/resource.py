@@ -18,6 +18,8 @@ NETWORK_API = "2026-03-01"
 RESOURCES_API = "2021-04-01"
 SKUS_API = "2021-07-01"
 SUBSCRIPTIONS_API = "2022-12-01"
+LOCKS_API = "2020-05-01"
+IDENTITIES_API = "2023-01-31"
 
 TAG_DEPLOYMENT = "dockhost-deployment"
 TAG_GROUP = "dockhost-group"
@@ -39,6 +41,10 @@ TYPE_WORDS = {
     "microsoft.compute/disks": "disk",
     "microsoft.compute/availabilitysets": "availability set",
     "microsoft.compute/virtualmachines/extensions": "extension",
+    "microsoft.compute/proximityplacementgroups": "proximity placement group",
+    "microsoft.network/applicationsecuritygroups": "application security group",
+    "microsoft.managedidentity/userassignedidentities": "user-assigned identity",
+    "microsoft.authorization/locks": "lock",
 }
 
 
@@ -110,6 +116,10 @@ def api_version(type_: str) -> str:
         return DISKS_API
     if low == "microsoft.compute/skus":
         return SKUS_API
+    if low == "microsoft.authorization/locks":
+        return LOCKS_API
+    if low.startswith("microsoft.managedidentity/"):
+        return IDENTITIES_API
     if low.startswith("microsoft.network/"):
         return NETWORK_API
     if low.startswith("microsoft.compute/"):

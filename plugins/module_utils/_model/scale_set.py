@@ -13,7 +13,7 @@ import re
 from dataclasses import dataclass, field, replace
 from typing import Any, Dict, Iterable, List, Mapping, Optional
 
-from ansible_collections.dockhost.azure.plugins.module_utils._model import custom_data, host_bodies
+from ansible_collections.dockhost.azure.plugins.module_utils._model import custom_data, host_bodies, host_interfaces
 from ansible_collections.dockhost.azure.plugins.module_utils._model.host import (
     TAG_CUSTOM_DATA,
     interface_of,
@@ -175,7 +175,7 @@ def _interface(group: HostGroup, slot: Slot) -> Dict[str, Any]:
             "name": group.name + "-ip", "sku": {"name": "Standard"}, "tags": tags, "properties": {"deleteOption": "Delete"},
         }  # fmt: skip
     properties = {**nic, "primary": True, "deleteOption": "Delete", "ipConfigurations": [
-        {"name": host_bodies.IP_CONFIGURATION, "properties": configuration}]}  # fmt: skip
+        {"name": host_interfaces.IP_CONFIGURATION, "properties": configuration}]}  # fmt: skip
     return {"name": group.name + "-nic", "tags": tags, "properties": properties}
 
 

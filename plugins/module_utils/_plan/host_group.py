@@ -8,11 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
 
-from ansible_collections.dockhost.azure.plugins.module_utils._model import host_bodies
+from ansible_collections.dockhost.azure.plugins.module_utils._model import host_bodies, host_interfaces
 from ansible_collections.dockhost.azure.plugins.module_utils._model.host import (
     TAG_CUSTOM_DATA,
     Status,
-    interface_of,
+    interfaces_of,
     key,
     primary_configuration,
 )
@@ -26,7 +26,7 @@ from ansible_collections.dockhost.azure.plugins.module_utils._model.host_group i
 )
 from ansible_collections.dockhost.azure.plugins.module_utils._model.resource import Resource, Step
 from ansible_collections.dockhost.azure.plugins.module_utils._model.scale_set import made_by
-from ansible_collections.dockhost.azure.plugins.module_utils._plan import core, host_refusals, host_slots
+from ansible_collections.dockhost.azure.plugins.module_utils._plan import core, host_protection, host_refusals, host_slots
 from ansible_collections.dockhost.azure.plugins.module_utils._plan.compare import Comparer, without
 from ansible_collections.dockhost.azure.plugins.module_utils._plan.readonly import read_only_paths
 
@@ -43,12 +43,13 @@ class Observed:
     disks: Tuple[Body, ...] = ()
     statuses: Mapping[str, Status] = field(default_factory=dict)
     scale_set: Optional[Body] = None
+    locks: Tuple[Body, ...] = ()
 
     def everything(self) -> Dict[str, Body]:
         """All bodies by id."""
         return {
             key(body["id"]): body
-            for bodies in (self.machines, self.interfaces, self.addresses, self.disks, [self.scale_set] if self.scale_set else ())
+            for bodies in (self.machines, self.interfaces, self.addresses, self.disks, self.locks, [self.scale_set] if self.scale_set else ())
             for body in bodies
         }
 
@@ -94,8 +95,12 @@ def present(
             fixed = host_refusals.differences(resource, actual.get(resource.key), slot.name)
             found += fixed
             desired.append(host_refusals.left_alone(resource, fixed) if fixed else resource)
-    going = removal(host_slots.leaving(observed.of(group.name, group.deployment), slots), actual)
-    going += _dropped_addresses(group, slots, actual)
+    leaving = host_slots.leaving(observed.of(group.name, group.deployment), slots)
+    going = removal(leaving, actual)
+    if group.delete_protection is False:
+        going += host_protection.released(observed.of(group.name, group.deployment), observed.locks)
+    refusals += host_protection.refusals(leaving, observed.locks, group.delete_protection)
+    going += _dropped_addresses(group, slots, actual) + _dropped_interfaces(group, slots, actual)
     going += _orphans(group.name, group.deployment, observed, {resource.key for resource in desired + going})
     steps = [_again(step, observed.statuses) for step in core.plan(desired, _with_disks(actual, going), going).steps]
     if not keep_existing:
@@ -120,7 +125,13 @@ def _wanted(
     resources = [host_bodies.address(group, slot, address)] if group.public_ip else []
     nic = actual.get(key(group.naming.interface(slot.name)))
     resources.append(host_bodies.interface(group, slot, address is not None, nic))
-    resources.append(host_bodies.machine(group, slot, actual.get(machine_id), resizable))
+    for wanted in group.further_interfaces or ():
+        there = actual.get(key(host_interfaces.further_id(group, slot, wanted)))
+        resources.append(host_interfaces.further(group, slot, wanted, host_bodies.tags(group, slot, there), there))
+    deallocated = status is not None and status.power_state == "deallocated"
+    resources.append(host_bodies.machine(group, slot, actual.get(machine_id), resizable, deallocated))
+    if group.delete_protection:
+        resources.append(host_protection.lock(group.naming.machine(slot.name), group.name))
     return resources
 
 
@@ -135,6 +146,20 @@ def _dropped_addresses(group: HostGroup, slots: Iterable[Slot], actual: Mapping[
     """Addresses of staying hosts that are to have none any more."""
     ids = [] if group.public_ip else [group.naming.address(slot.name) for slot in slots]
     return [Resource(id=address, type=ADDRESS) for address in ids if key(address) in actual]
+
+
+def _dropped_interfaces(group: HostGroup, slots: Iterable[Slot], actual: Mapping[str, Body]) -> List[Resource]:
+    """Further interfaces of staying hosts that are no longer listed: their machines let go of them first."""
+    if group.further_interfaces is None:
+        return []
+    found = []
+    for slot in slots:
+        machine = actual.get(key(group.naming.machine(slot.name)))
+        keep = {key(one) for one in host_interfaces.ids(group, slot)}
+        for nic, dummy in _own_interfaces(machine, actual) if machine else ():
+            if key(nic["id"]) not in keep and host_slots.ours(nic, group.name, group.deployment):
+                found.append(Resource(id=nic["id"], type=INTERFACE, depends_on=_nic_needs(nic)))
+    return found
 
 
 def _with_disks(actual: Mapping[str, Body], going: Iterable[Resource]) -> Dict[str, Body]:
@@ -172,9 +197,8 @@ def removal(machines: Iterable[Body], actual: Mapping[str, Body]) -> List[Resour
     going: List[Resource] = []
     for machine in machines:
         going.append(Resource(id=machine["id"], type=VIRTUAL_MACHINE, depends_on=_needs(machine), wait="list"))
-        nic = actual.get(key(interface_of(machine)))
-        if nic is not None:
-            along = machine["id"] if _deleted_with(_nic_reference(machine)) else None
+        for nic, reference in _own_interfaces(machine, actual):
+            along = machine["id"] if _deleted_with(reference) else None
             going.append(Resource(id=nic["id"], type=INTERFACE, depends_on=_nic_needs(nic), delete_with=along))
             going += _address_removal(nic, actual, along)
         going += _disk_removal(machine)
@@ -182,15 +206,15 @@ def removal(machines: Iterable[Body], actual: Mapping[str, Body]) -> List[Resour
 
 
 def _needs(machine: Body) -> Tuple[str, ...]:
-    interface = interface_of(machine)
+    interfaces = [reference.get("id") for reference in interfaces_of(machine)]
     disks = [(disk.get("managedDisk") or {}).get("id") for disk in _disks(machine)]
-    return tuple(found for found in [interface, *disks] if found)
+    return tuple(found for found in [*interfaces, *disks] if found)
 
 
-def _nic_reference(machine: Body) -> Body:
-    found = ((machine.get("properties") or {}).get("networkProfile") or {}).get("networkInterfaces") or [{}]
-    wanted = key(interface_of(machine))
-    return next((reference for reference in found if key(reference.get("id")) == wanted), {})
+def _own_interfaces(machine: Body, actual: Mapping[str, Body]) -> List[Tuple[Body, Body]]:
+    """(interface, the machine's reference to it) of those that go: its first, and others that the collection made."""
+    found = [(actual.get(key(reference.get("id"))), reference) for reference in interfaces_of(machine)]
+    return [(nic, ref) for position, (nic, ref) in enumerate(found) if nic is not None and (not position or _carries_group(nic))]
 
 
 def _deleted_with(reference: Body) -> bool:
@@ -259,15 +283,23 @@ def _after_leftovers(steps: List[Step], group: HostGroup, creating: Sequence[Slo
     ]
 
 
-def absent(name: str, deployment: str, observed: Observed, only: Optional[Sequence[str]] = None) -> GroupPlan:
-    """Remove the group, or the hosts C(only) of it."""
+def absent(
+    name: str, deployment: str, observed: Observed, only: Optional[Sequence[str]] = None, protection: Optional[bool] = None
+) -> GroupPlan:
+    """Remove the group, or the hosts C(only) of it.
+
+    :param protection: the option C(delete_protection)
+    """
     machines = observed.of(name, deployment)
     if only is not None:
         chosen = {host.lower() for host in only}
         machines = [machine for machine in machines if machine["name"].lower() in chosen]
     actual = observed.everything()
     going = removal(host_slots.leaving(machines, ()), actual)
+    if protection is False:
+        going += host_protection.released(machines, observed.locks)
     if only is None:
         going += _orphans(name, deployment, observed, {resource.key for resource in going})
     plan = core.plan((), _with_disks(actual, going), going)
-    return GroupPlan(plan, removing=tuple(machine["name"] for machine in machines))
+    refusals = host_protection.refusals(machines, observed.locks, protection)
+    return GroupPlan(plan, tuple(refusals), removing=tuple(machine["name"] for machine in machines))

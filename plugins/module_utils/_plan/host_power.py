@@ -33,6 +33,26 @@ def operation(state: str, power: Optional[str]) -> Tuple[str, str]:
     return "", ""
 
 
+def refusals(machines: Sequence[Mapping[str, Any]], state: str) -> List[str]:
+    """Hosts that cannot get there: one on an ephemeral disk would lose its system.
+
+    https://learn.microsoft.com/azure/virtual-machines/ephemeral-os-disks-faq
+    """
+    names = [machine["name"] for machine in machines if state == "deallocated" and _ephemeral(machine)]
+    if not names:
+        return []
+    shown = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
+    return [
+        f"state: {shown} cannot be deallocated, since Azure does not do that with an ephemeral disk (os_disk_ephemeral): give "
+        "state=stopped, which is paid for, or state=absent."
+    ]
+
+
+def _ephemeral(machine: Mapping[str, Any]) -> bool:
+    storage = (machine.get("properties") or {}).get("storageProfile") or {}
+    return bool((storage.get("osDisk") or {}).get("diffDiskSettings"))
+
+
 def plan(
     machines: Sequence[Mapping[str, Any]], statuses: Mapping[str, Status], state: str, serial: Optional[int] = None
 ) -> core.Plan:

@@ -29,6 +29,9 @@ OPTIONS = (
     ("properties.storageProfile.imageReference", "image"),
     ("properties.storageProfile.osDisk.diskSizeGB", "os_disk_size_gb"),
     ("properties.storageProfile.osDisk.managedDisk", "os_disk_type"),
+    ("properties.storageProfile.osDisk.caching", "os_disk_caching"),
+    ("properties.storageProfile.osDisk.diffDiskSettings", "os_disk_ephemeral"),
+    ("properties.networkProfile.networkInterfaces", "further_interfaces"),
     ("properties.storageProfile.dataDisks", "data_disks"),
     ("properties.osProfile.adminUsername", "admin_username"),
     ("properties.osProfile.linuxConfiguration.ssh", "ssh_public_keys"),
@@ -53,10 +56,18 @@ REMEDY = (
     "Set {option} back, or remove these hosts (state=absent with names) and run again to have them made anew, or set "
     "immutable_changes=keep to leave them as they are and use the new value for new hosts only."
 )
-SIZE_REMEDY = (
-    "Set allow_restart=true to let Azure restart them with the new size, or set size back, or set immutable_changes=keep to "
-    "leave them as they are and use the new size for new hosts only."
+RESTART_REMEDY = (
+    "Set allow_restart=true to let Azure restart them with the new {word}, or set {option} back, or set immutable_changes=keep to "
+    "leave them as they are and use the new {word} for new hosts only."
 )
+REMEDIES = {
+    "size": RESTART_REMEDY.format(word="size", option="size"),
+    "os_disk_caching": RESTART_REMEDY.format(word="cache", option="os_disk_caching"),
+    "further_interfaces": (
+        "Deallocate these hosts first (state=deallocated), since interfaces come and go only then, or set further_interfaces back, or "
+        "set immutable_changes=keep to leave them as they are and use the new interfaces for new hosts only."
+    ),
+}
 
 
 @dataclass(frozen=True)
@@ -120,7 +131,7 @@ def sentences(found: Iterable[Difference]) -> List[str]:
             hosts.append(difference.host)
     return [
         f"{option}: {_hosts(hosts)} made with {before}, which Azure cannot change to {after} on an existing machine. "
-        + (SIZE_REMEDY if option == "size" else REMEDY).format(option=option)
+        + REMEDIES.get(option, REMEDY).format(option=option)
         for (option, before, after), hosts in groups.items()
     ]
 

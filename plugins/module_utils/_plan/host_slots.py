@@ -13,7 +13,7 @@ from collections import Counter
 from dataclasses import replace
 from typing import Any, Callable, Iterable, List, Mapping, Sequence, Set, Tuple
 
-from ansible_collections.dockhost.azure.plugins.module_utils._model.host import index_of, interface_of, key
+from ansible_collections.dockhost.azure.plugins.module_utils._model.host import index_of, interfaces_of, key
 from ansible_collections.dockhost.azure.plugins.module_utils._model.host_group import HostGroup, Naming, Slot
 from ansible_collections.dockhost.azure.plugins.module_utils._model.resource import TAG_DEPLOYMENT, TAG_GROUP, tag
 
@@ -135,7 +135,7 @@ def _resources(naming: Naming, host: str) -> Tuple[Tuple[str, str], ...]:
 
 def used_interfaces(machines: Iterable[Body]) -> Set[str]:
     """Ids of the interfaces that machines hold."""
-    return {key(interface_of(machine)) for machine in machines}
+    return {key(reference.get("id")) for machine in machines for reference in interfaces_of(machine)}
 
 
 def orphans(found: Iterable[Body], keep: Set[str], group: str, deployment: str) -> List[Body]:

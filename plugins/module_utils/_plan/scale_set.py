@@ -15,7 +15,7 @@ from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 from ansible_collections.dockhost.azure.plugins.module_utils._model import scale_set
 from ansible_collections.dockhost.azure.plugins.module_utils._model.host_group import VIRTUAL_MACHINE, HostGroup, Slot
 from ansible_collections.dockhost.azure.plugins.module_utils._model.resource import Change, Resource, Step
-from ansible_collections.dockhost.azure.plugins.module_utils._plan import core, host_group, host_refusals, render
+from ansible_collections.dockhost.azure.plugins.module_utils._plan import core, host_group, host_protection, host_refusals, render
 from ansible_collections.dockhost.azure.plugins.module_utils._plan.host_group import GroupPlan, Observed
 
 Body = Mapping[str, Any]
@@ -84,9 +84,11 @@ def _together(wanted: Resource, steps: Sequence[Step], have: int, first: Step) -
     return [batch, *rest]
 
 
-def absent(name: str, deployment: str, observed: Observed, only: Optional[Sequence[str]] = None) -> GroupPlan:
+def absent(
+    name: str, deployment: str, observed: Observed, only: Optional[Sequence[str]] = None, protection: Optional[bool] = None
+) -> GroupPlan:
     """Remove the set with its hosts, or the hosts C(only) of it."""
-    found = host_group.absent(name, deployment, observed, only)
+    found = host_group.absent(name, deployment, observed, only, protection)
     body = observed.scale_set
     if body is None:
         return found
@@ -95,7 +97,8 @@ def absent(name: str, deployment: str, observed: Observed, only: Optional[Sequen
         have = len(observed.of(name, deployment))
         steps = _together(resource, found.plan.steps, have, Step("", "keep", resource))
         return replace(found, plan=core.Plan(tuple(steps)))
-    whole = core.plan((), {resource.key: body}, [resource]).steps
+    locks = tuple(step.id for step in found.plan.steps if step.resource.type == host_protection.LOCK)
+    whole = tuple(replace(step, depends_on=locks) for step in core.plan((), {resource.key: body}, [resource]).steps)
     others = [
         replace(step, method="", depends_on=(whole[0].id,), reason=f"goes with {resource.name}") if _is_machine(step) else step
         for step in found.plan.steps

@@ -129,6 +129,7 @@ class VirtualMachines(ComputeType):
         if "networkProfile" in p and not vm_body.configurations(p):      # configurations are read at the creation only
             new["networkProfile"] = {"networkInterfaces": vm_body.interfaces(
                 self.lab, p, existing.id, existing.location)}
+            self._check_interfaces(existing, new)
         if "storageProfile" in p:
             new["storageProfile"] = self._storage(p["storageProfile"], existing, new["hardwareProfile"]["vmSize"])
         if "virtualMachineScaleSet" in p:
@@ -196,6 +197,12 @@ class VirtualMachines(ComputeType):
             merged["identity"] = json.loads(call.raw_body)["identity"]      # with its nulls, which take identities away
         return self.put(replace(call, raw_body=json.dumps(merged).encode()))
 
+    def _check_interfaces(self, existing: Resource, new: dict[str, Any]) -> None:
+        """A machine that runs keeps its interfaces."""
+        before, after = (len(p["networkProfile"]["networkInterfaces"]) for p in (existing.properties, new))
+        if before != after and existing.private.get("power") != "deallocated":
+            raise arm_error("interfaces_while_running", id=existing.id)
+
     def delete(self, call: Call) -> Answer:
         resource = self.missing_is_done(call)
         if resource is None:
@@ -217,6 +224,8 @@ class VirtualMachines(ComputeType):
             raise arm_error("conflict")
         if action in ("restart", "powerOff") and resource.private["power"] == "deallocated":
             raise arm_error("not_running")
+        if action == "deallocate" and dig(resource.properties, "storageProfile.osDisk.diffDiskSettings"):
+            raise arm_error("ephemeral_deallocate", name=resource.name)
         if action == "reimage":
             self._reimage_options(resource, call.optional_body())
         args = {"cut": call.query.get("skipshutdown", "").lower() == "true"} if action == "powerOff" else {}

@@ -87,7 +87,7 @@ class Offers:
                         "MaxDataDiskCount": size.max_data_disks, "PremiumIO": size.premium,
                         "HyperVGenerations": size.generations, "CpuArchitectureType": "x64",
                         "MaxResourceVolumeMB": size.resource_disk_mb, "OSVhdSizeMB": 1047552,
-                        "AcceleratedNetworkingEnabled": size.cores > 1, "EphemeralOSDiskSupported": False,
+                        "AcceleratedNetworkingEnabled": size.cores > 1, "EphemeralOSDiskSupported": size.ephemeral,
                         "LowPriorityCapable": True, "EncryptionAtHostSupported": True, "MaxNetworkInterfaces": 2}
         return {"resourceType": "virtualMachines", "name": size.name, "tier": "Standard",
                 "size": size.name.split("_", 1)[1], "family": size.family, "locations": [region["name"]],

@@ -172,7 +172,22 @@ def os_disk(lab: Lab, storage: dict[str, Any], name: str, image: dict[str, Any],
     return {"osType": image.get("os", "Linux"), "name": given.get("name") or f"{name}_OsDisk_1_{uuid.uuid4().hex}",
             "createOption": "FromImage", "caching": given.get("caching", "ReadWrite"),
             "managedDisk": {"storageAccountType": kind}, "deleteOption": given.get("deleteOption", "Detach"),
-            "diskSizeGB": gigabytes, **({"diffDiskSettings": given["diffDiskSettings"]} if "diffDiskSettings" in given else {})}
+            "diskSizeGB": gigabytes, **_ephemeral(given)}
+
+
+def _ephemeral(given: dict[str, Any]) -> dict[str, Any]:
+    """The settings of an ephemeral OS disk. https://learn.microsoft.com/azure/virtual-machines/ephemeral-os-disks"""
+    settings = section(given, "diffDiskSettings")
+    if not settings:
+        return {}
+    if settings.get("option") != "Local":
+        raise invalid("osDisk.diffDiskSettings.option", "The value of parameter osDisk.diffDiskSettings.option is invalid.")
+    if given.get("caching", "ReadOnly") != "ReadOnly":
+        raise invalid("osDisk.caching", "An ephemeral OS disk takes the caching ReadOnly only.")
+    if section(given, "managedDisk").get("storageAccountType", "Standard_LRS") != "Standard_LRS":
+        raise invalid("osDisk.managedDisk.storageAccountType", "An ephemeral OS disk takes the type Standard_LRS only.")
+    return {"diffDiskSettings": {"option": "Local", "placement": settings.get("placement", "CacheDisk")}, "caching": "ReadOnly",
+            "managedDisk": {"storageAccountType": "Standard_LRS"}}
 
 
 def data_disks(lab: Lab, storage: dict[str, Any], name: str, size: str, machine_id: str) -> list[dict[str, Any]]:

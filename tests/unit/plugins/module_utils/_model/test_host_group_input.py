@@ -39,6 +39,8 @@ GOOD = {
         {"image": "Canonical:ubuntu-24_04-lts:server"},
         {"image": "/CommunityGalleries/g/Images/i/Versions/1.0.0"},
         {"swarm_managers": 3},
+        {"private_addresses": {"Demo-2": "10.0.0.9"}, "further_interfaces": [{"name": "storage", "subnet": {"network": "v", "name": "s"}}]},
+        {"os_disk_ephemeral": "ResourceDisk", "spot": {"eviction_policy": "Delete", "max_price": 0.1}},
         {"state": "absent", "size": None, "subnet": None, "ssh_public_keys": None, "count": None},
     ],
 )
@@ -46,7 +48,48 @@ def test_good(change):
     check({**GOOD, **change})
 
 
+INTERFACE = {"name": "storage", "subnet": {"network": "v", "name": "s"}}
 CASES = [
+    ({"private_addresses": {"web-1": "10.0.0.9"}}, "private_addresses",
+     "private_addresses: 'web-1' is not a host of this group: they are called demo-1, demo-2 and so on."),
+    ({"count": None, "names": ["db"], "private_addresses": {"web": "10.0.0.9"}}, "private_addresses",
+     "private_addresses: 'web' is not one of names: correct the name, or add it there."),
+    ({"private_addresses": {"demo-1": "10.0.0"}}, "private_addresses",
+     "private_addresses: '10.0.0' of host demo-1 is not an IPv4 address: give one like 10.0.1.10."),
+    ({"private_addresses": {"demo-1": "10.0.0.9", "demo-2": "10.0.0.9"}}, "private_addresses",
+     "private_addresses: 10.0.0.9 is given to demo-1 and to demo-2: give each host an address of its own."),
+    ({"further_interfaces": [{**INTERFACE, "name": "nic"}]}, "further_interfaces",
+     "further_interfaces: 'nic' cannot be a name: use letters, digits and hyphens, at most 16, with a letter first, and not nic, which is the "
+     "first interface's."),
+    ({"further_interfaces": [INTERFACE, INTERFACE]}, "further_interfaces",
+     "further_interfaces: 'storage' is listed twice: give each interface a name of its own."),
+    ({"further_interfaces": [{"name": "storage", "subnet": "storage"}]}, "further_interfaces",
+     "further_interfaces: give the id of a subnet, or a mapping with network and name."),
+    ({"os_disk_ephemeral": "CacheDisk", "os_disk_caching": "ReadWrite"}, "os_disk_caching",
+     "os_disk_caching: ReadWrite is not possible with os_disk_ephemeral: leave it out."),
+    ({"os_disk_ephemeral": "CacheDisk", "os_disk_type": "Premium_LRS"}, "os_disk_type",
+     "os_disk_type: Premium_LRS is not possible with os_disk_ephemeral: leave it out."),
+    ({"os_disk_ephemeral": "CacheDisk", "spot": {"eviction_policy": "Deallocate", "max_price": -1}}, "spot",
+     "spot: eviction_policy Deallocate is not possible with os_disk_ephemeral, since Azure does not deallocate such a host: give Delete."),
+    ({"spot": {"eviction_policy": "Delete", "max_price": 0}}, "spot",
+     "spot: max_price 0 is not possible: give a price per hour above 0, or -1 for that of an ordinary host."),
+    ({"spot": {"eviction_policy": "Delete", "max_price": -1}, "availability_set": "a"}, "spot",
+     "spot: Azure has no Spot hosts in an availability set: leave availability_set out, or spot."),
+    ({"identities": {"system_assigned": False, "user_assigned": ["me"]}}, "identities",
+     "identities: 'me' is not the id of a user-assigned identity: az identity list shows the ids."),
+    ({"custom_data": "# cloud-config\nruncmd: [ls]\n"}, "custom_data",
+     "custom_data cannot be used: cloud-init takes it for a cloud-config only where the very first line is #cloud-config, and it begins with "
+     "'# cloud-config'."),
+    ({"custom_data": "  #cloud-config\nruncmd: [ls]\n"}, "custom_data",
+     "custom_data cannot be used: cloud-init takes it for a cloud-config only where the very first line is #cloud-config, and it begins with "
+     "'  #cloud-config'."),
+    ({"custom_data": "{'runcmd': ['ls']}"}, "custom_data",
+     "custom_data cannot be used: it is a mapping and not a text: write '#cloud-config' and a line break before it, and the filter to_nice_yaml "
+     "after it."),
+    ({"custom_data": "#cloud-config\nruncmd: ls\n"}, "custom_data",
+     "custom_data cannot be used: cloud-init expects a list as runcmd, and it is a text."),
+    ({"custom_data": "#cloud-config\nwrite_files:\n  - content: x\n"}, "custom_data",
+     "custom_data cannot be used: write_files[0] has no path."),
     (
         {"name": "demo_1"},
         "name",

@@ -39,7 +39,8 @@ class Cloud:
             return tuple(copy.deepcopy(body) for name, body in self.bodies.items() if f"/{kind}/" in name)
 
         states = {key(NAMING.machine(name)): status for name, status in statuses.items()}
-        return Observed(of("virtualmachines"), of("networkinterfaces"), of("publicipaddresses"), of("disks"), states)
+        machines = tuple(body for body in of("virtualmachines") if "/locks/" not in body["id"])
+        return Observed(machines, of("networkinterfaces"), of("publicipaddresses"), of("disks"), states, locks=of("locks"))
 
     def apply(self, plan):
         done = set()
@@ -88,14 +89,21 @@ def test_customdata_is_sent_once_and_never_shown():
 
 
 @pytest.mark.parametrize(
-    "changes", [{}, {"public_ip": True}, {"data_disks": [{"lun": 0, "size_gb": 8}]}, {"spot": {}}, {"zones": None}, {"custom_data": None}]
-)
+    "changes",
+    [
+        {"private_addresses": {"web-2": "10.0.0.9"}, "further_interfaces": [{"name": "storage", "subnet": {"network": "v", "name": "t"}}]},
+        {"os_disk_ephemeral": "ResourceDisk"}, {"os_disk_caching": "ReadOnly"}, {"delete_protection": True},
+        {}, {"public_ip": True}, {"data_disks": [{"lun": 0, "size_gb": 8}]}, {"spot": {}}, {"zones": None}, {"custom_data": None},
+    ],
+)  # fmt: skip
 def test_applied_and_planned_again_nothing_is_left(changes):
     cloud, wanted = Cloud(), group(**changes)
     cloud.apply(host_group.present(wanted, host_slots.by_count("web", 4), Observed()).plan)
     again = present(cloud, wanted, host_slots.by_count("web", 4))
     assert not again.plan.changed and not again.refusals
-    cloud.apply(host_group.absent("web", "rg", cloud.observed()).plan)
+    gone = host_group.absent("web", "rg", cloud.observed(), protection=False)
+    assert not gone.refusals
+    cloud.apply(gone.plan)
     assert names(cloud) == []
 
 
