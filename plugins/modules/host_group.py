@@ -402,13 +402,17 @@ options:
       - V(provisioned) waits until Azure says that the hosts are there.
       - V(ssh) waits further until an SSH server answers on each, over its public address, the load balancer's inbound NAT, or its
         private address, whichever comes first in this order.
+      - V(docker) waits further until Docker Engine answers on each, asked over Azure's agent (RunCommand), so that no way for SSH is needed.
+        Hosts that are switched off are not asked. Something has to install it, for instance O(custom_data).
+      - When time is up, each host that is not ready is named, with what is missing there.
     type: str
     choices:
       - provisioned
       - ssh
+      - docker
     default: provisioned
   wait_timeout:
-    description: How many seconds to wait for SSH, and for what Azure is still doing since an earlier run.
+    description: How many seconds to wait for SSH or Docker, and for what Azure is still doing since an earlier run.
     type: int
     default: 900
   on_failure:
@@ -504,6 +508,8 @@ EXAMPLES = r"""
       #cloud-config
       packages: [docker.io]
     subnet: *hosts
+    wait_for: docker
+    wait_timeout: 600
 
 - name: Take the protection away and remove the named hosts
   dockhost.azure.host_group:

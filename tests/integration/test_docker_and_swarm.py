@@ -65,6 +65,17 @@ def test_engine_runs_and_a_second_run_changes_nothing(fleet):
     assert "172.26.0.1/" in fleet.on("roles-2", "ip -brief address show docker0")
 
 
+def test_host_group_sees_that_docker_answers_or_says_what_is_missing(fleet):
+    wait = {"resource_group": "rg-roles", "name": "roles", "state": "started", "wait_for": "docker", "wait_timeout": 3}
+    play = fleet.folder / "wait.yml"
+    play.write_text(yaml.safe_dump([{"hosts": "localhost", "gather_facts": False, "tasks": [{"dockhost.azure.host_group": wait}]}]))
+    fleet.command("ansible-playbook", "-i", str(fleet.inventory), str(play))
+    fleet.on("roles-3", "systemctl stop docker.socket docker")
+    late = fleet.command("ansible-playbook", "-i", str(fleet.inventory), str(play), check=False)
+    fleet.on("roles-3", "systemctl start docker")
+    assert late.returncode != 0 and "Docker does not answer after 3 seconds on roles-3 (the engine does not answer: " in late.stdout + late.stderr
+
+
 def test_containers_live_through_a_reload_and_through_a_restart(fleet):
     live = ("-e", "docker_live_restore=true", "--limit", "roles-1")
     fleet.role("docker", *live)

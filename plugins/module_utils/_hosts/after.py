@@ -12,8 +12,8 @@ from typing import Any, List, Mapping, Sequence
 from ansible_collections.dockhost.azure.plugins.module_utils import _apply
 from ansible_collections.dockhost.azure.plugins.module_utils._azure.client import Client
 from ansible_collections.dockhost.azure.plugins.module_utils._errors import DockhostError, InputError
-from ansible_collections.dockhost.azure.plugins.module_utils._hosts import read, ssh
-from ansible_collections.dockhost.azure.plugins.module_utils._model.host import hosts_from_lists, key
+from ansible_collections.dockhost.azure.plugins.module_utils._hosts import docker_wait, read, ssh
+from ansible_collections.dockhost.azure.plugins.module_utils._model.host import Host, hosts_from_lists, key
 from ansible_collections.dockhost.azure.plugins.module_utils._model.host_group import ADDRESS
 from ansible_collections.dockhost.azure.plugins.module_utils._model.resource import NETWORK_API, Resource
 from ansible_collections.dockhost.azure.plugins.module_utils._model.ways import nat_ports, way
@@ -88,8 +88,10 @@ async def roll_back(client: Client, resource_group: str, group: str, deployment:
     return "What this run had made was removed again (on_failure=rollback)."
 
 
-async def wait_for_ssh(client: Client, resource_group: str, group: str, deployment: str, params: Mapping[str, Any]) -> None:
-    """Wait until SSH answers on each running host, over its own public address, the load balancer, or the private one."""
+async def wait_for(client: Client, resource_group: str, group: str, deployment: str, params: Mapping[str, Any]) -> None:
+    """Wait for what C(wait_for) says, on all hosts of the group or on those that are named."""
+    if params["wait_for"] == "provisioned":
+        return
     observed = await read.observe(client, resource_group)
     chosen = {name.lower() for name in params.get("names") or ()}
     hosts = [
@@ -97,6 +99,16 @@ async def wait_for_ssh(client: Client, resource_group: str, group: str, deployme
         for host in hosts_from_lists(observed.of(group, deployment), observed.interfaces, observed.addresses, observed.statuses)
         if not chosen or host.name.lower() in chosen
     ]
+    if params["wait_for"] == "ssh":
+        await wait_for_ssh(client, observed, hosts, params)
+        return
+    # One that is stopped on purpose has no engine to answer; after a start or a restart none should be.
+    asked = [host for host in hosts if host.running or params["state"] != "present"]
+    await docker_wait.wait(client, asked, params["wait_timeout"])
+
+
+async def wait_for_ssh(client: Client, observed: host_group.Observed, hosts: Sequence[Host], params: Mapping[str, Any]) -> None:
+    """Wait until SSH answers on each host, over its own public address, the load balancer, or the private one."""
     balancers, addresses = await balancers_of(client, observed.interfaces)
     ports = nat_ports(balancers, list(observed.addresses) + addresses)
     nics = {key(nic["id"]): nic for nic in observed.interfaces}

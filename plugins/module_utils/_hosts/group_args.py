@@ -98,7 +98,7 @@ ARGUMENTS: Dict[str, Any] = dict(
     append_tags={"type": "bool", "default": True},
     swarm_managers={"type": "int"},
     serial={"type": "int"},
-    wait_for={"type": "str", "choices": ["provisioned", "ssh"], "default": "provisioned"},
+    wait_for={"type": "str", "choices": ["provisioned", "ssh", "docker"], "default": "provisioned"},
     wait_timeout={"type": "int", "default": 900},
     on_failure={"type": "str", "choices": ["keep", "rollback"], "default": "keep"},
 )

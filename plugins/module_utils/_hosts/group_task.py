@@ -242,8 +242,8 @@ class HostGroupTask(Task):
             _apply.check_results(await _apply.apply(rest, client, self.progress))
         if any(result.step.action == "delete" for result in results):
             await after.prove_gone(client, group, results, self.params["wait_timeout"])
-        if self.params["wait_for"] == "ssh" and self.params["state"] in ("present", "started", "restarted", "reimaged"):
-            await after.wait_for_ssh(client, group, self.params["name"], self.deployment, self.params)
+        if self.params["state"] in ("present", "started", "restarted", "reimaged"):
+            await after.wait_for(client, group, self.params["name"], self.deployment, self.params)
 
     def bodies(self, actual: Seen) -> Mapping[str, Mapping[str, Any]]:
         return actual.observed.everything()

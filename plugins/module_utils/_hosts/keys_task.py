@@ -15,14 +15,12 @@ from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 from ansible_collections.dockhost.azure.plugins.module_utils._azure.client import Client
 from ansible_collections.dockhost.azure.plugins.module_utils._errors import AzureError, DockhostError, InputError, RefusedError
-from ansible_collections.dockhost.azure.plugins.module_utils._hosts import known_hosts, read
+from ansible_collections.dockhost.azure.plugins.module_utils._hosts import known_hosts, read, run_command
 from ansible_collections.dockhost.azure.plugins.module_utils._hosts.known_hosts import Owner, Scope
 from ansible_collections.dockhost.azure.plugins.module_utils._model.host import Host, hosts_from_lists, select
-from ansible_collections.dockhost.azure.plugins.module_utils._model.resource import COMPUTE_API
 from ansible_collections.dockhost.azure.plugins.module_utils._module import Task
 from ansible_collections.dockhost.azure.plugins.module_utils._plan import core
 
-AT_ONCE = 50
 KEYS_SECONDS = 600  # first boot included: cloud-init makes the keys
 
 # Waits by cause: cloud-init makes the keys of this very machine at the first boot, and only then are they the right ones
@@ -146,12 +144,12 @@ def _not_running(host: Host) -> str:
 
 async def fetch(client: Client, hosts: Mapping[str, Host]) -> Tuple[Dict[str, Keys], List[str]]:
     """Read the keys of hosts side by side: (keys by alias, sentences about those that could not be read)."""
-    slots = asyncio.Semaphore(AT_ONCE)
+    slots = asyncio.Semaphore(run_command.AT_ONCE)
 
     async def one(host: Host) -> Any:
         async with slots:
             try:
-                return known_hosts.parse_answer(await run_command(client, host))
+                return known_hosts.parse_answer(await run_command.run(client, host, SCRIPT, f"read the host keys of {host.name}"))
             except AzureError as error:
                 return [], f"Azure could not run a command there: {error.code}: {error.message.rstrip('.')}"
 
@@ -167,18 +165,6 @@ async def fetch(client: Client, hosts: Mapping[str, Host]) -> Tuple[Dict[str, Ke
         else:
             keys[alias] = found
     return keys, problems
-
-
-async def run_command(client: Client, host: Host) -> str:
-    """Run the script on a host; what it printed. https://learn.microsoft.com/azure/virtual-machines/linux/run-command"""
-    doing = f"read the host keys of {host.name}"
-    response = await client.request(
-        "POST", host.id + "/runCommand", COMPUTE_API, json={"commandId": "RunShellScript", "script": SCRIPT.splitlines()}, doing=doing
-    )
-    ended = await client.wait(response, doing)
-    body = ended if isinstance(ended, Mapping) else {}
-    output = ((body.get("properties") or {}).get("output") or body).get("value") or []
-    return "\n".join(str(part.get("message") or "") for part in output)
 
 
 def read_text(path: str) -> str:
