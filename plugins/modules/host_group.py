@@ -432,6 +432,8 @@ notes:
     that has the name of a host is refused.
   - A machine that Azure shows as Failed is asked for again. One whose operating system did not finish provisioning is reported
     with what to do, since asking again would change nothing.
+  - While it works, a line on the terminal tells of each host that changes state, and how many are done. Where the output is no terminal there is
+    none of it, and in a job of AWX one line every fifteen seconds.
   - A run without changes needs four or five requests, whatever the number of hosts.
 seealso:
   - module: dockhost.azure.host_group_info

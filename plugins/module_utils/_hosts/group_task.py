@@ -11,7 +11,7 @@ from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 from ansible_collections.dockhost.azure.plugins.module_utils import _apply
 from ansible_collections.dockhost.azure.plugins.module_utils._azure.client import Client
 from ansible_collections.dockhost.azure.plugins.module_utils._errors import InputError, RefusedError
-from ansible_collections.dockhost.azure.plugins.module_utils._hosts import after, failures, preflight, read, set_task
+from ansible_collections.dockhost.azure.plugins.module_utils._hosts import after, failures, preflight, progress, read, set_task
 from ansible_collections.dockhost.azure.plugins.module_utils._model import host_group_input
 from ansible_collections.dockhost.azure.plugins.module_utils._model.host import Host, hosts_from_lists, key
 from ansible_collections.dockhost.azure.plugins.module_utils._model.host_group import (
@@ -21,6 +21,7 @@ from ansible_collections.dockhost.azure.plugins.module_utils._model.host_group i
     custom_data,
     custom_data_salt,
 )
+from ansible_collections.dockhost.azure.plugins.module_utils._model.resource import Step
 from ansible_collections.dockhost.azure.plugins.module_utils._module import Task
 from ansible_collections.dockhost.azure.plugins.module_utils._plan import (
     core,
@@ -57,6 +58,7 @@ class HostGroupTask(Task):
         self.outdated: List[str] = []
         self.missing: List[str] = []         # in check mode: what an earlier task would make
         self.removing: List[str] = []
+        self.recorder = progress.Recorder()
 
     def check(self) -> None:
         host_group_input.check(self.params)
@@ -145,7 +147,15 @@ class HostGroupTask(Task):
             return host_slots.by_count(self.params["name"], self.params["count"], mine, rule, first)
         return host_slots.by_names(names, mine)
 
+    def progress(self, event: str, step: Step) -> None:
+        self.recorder.event(event, step)
+
     def plan(self, actual: Seen) -> core.Plan:
+        found = self._planned(actual)
+        self.recorder.total(list(found.steps))
+        return found
+
+    def _planned(self, actual: Seen) -> core.Plan:
         state = self.params["state"]
         if state == "present":
             return self._present(actual)
