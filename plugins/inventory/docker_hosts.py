@@ -12,10 +12,11 @@ version_added: 0.1.0
 author: The dockhost.azure authors (@dockhost)
 description:
   - Finds the hosts that M(dockhost.azure.host_group) made, by their tags, and says how to reach them and which host keys they have.
-  - The number of requests, five or six, does not depend on the number of hosts. A list that cannot be read to its end is an error,
+  - The number of requests, five or six for each subscription, does not depend on the number of hosts. A list that cannot be read to its end is an error,
     never a shorter inventory.
   - The inventory file's name ends in C(docker_hosts.yml) or C(docker_hosts.yaml).
-  - Hosts are in the groups C(dockhost), C(swarm_manager) and C(swarm_worker), C(zone_<number>), and one with the name of their host group.
+  - Hosts are in the groups C(dockhost), C(swarm_manager) and C(swarm_worker), C(zone_<number>), C(size_<size>), C(power_<state>),
+    and one with the name of their host group.
   - "The host's key has to stand in the deployment's C(known_hosts) file, under the alias C(<name>.<resource group>), where
     M(dockhost.azure.host_keys) writes it: C(ansible_ssh_common_args) says so. No key is trusted at first sight."
 extends_documentation_fragment:
@@ -35,27 +36,34 @@ options:
   client_id:
     env:
       - name: AZURE_CLIENT_ID
+  # Of several variables that are set Ansible takes the last for a plugin: here as in the modules AZURE_SECRET counts before AZURE_CLIENT_SECRET.
   secret:
     env:
-      - name: AZURE_SECRET
       - name: AZURE_CLIENT_SECRET
+      - name: AZURE_SECRET
   tenant:
     env:
-      - name: AZURE_TENANT
       - name: AZURE_TENANT_ID
+      - name: AZURE_TENANT
   cloud_environment:
     env:
       - name: AZURE_CLOUD_ENVIRONMENT
   ca_file:
     env:
-      - name: AZURE_CA_FILE
       - name: REQUESTS_CA_BUNDLE
+      - name: AZURE_CA_FILE
   auth_source:
     env:
       - name: ANSIBLE_AZURE_AUTH_SOURCE
   profile:
     env:
       - name: AZURE_PROFILE
+  subscription_ids:
+    description:
+      - The subscriptions to look in, all with the same sign-in; O(subscription_id) when not given.
+      - One that cannot be read is an error, as a list is that cannot be read to its end.
+    type: list
+    elements: str
   resource_groups:
     description:
       - The resource groups to look in; all of the subscription when not given.
@@ -122,6 +130,15 @@ resource_groups: [rg-demo]
 deployment: demo
 
 ---
+# All hosts of production, in three subscriptions
+plugin: dockhost.azure.docker_hosts
+subscription_ids:
+  - 11111111-1111-1111-1111-111111111111
+  - 22222222-2222-2222-2222-222222222222
+  - 33333333-3333-3333-3333-333333333333
+deployment: production
+
+---
 # Over a bastion, with groups by size and region, and a cache
 plugin: dockhost.azure.docker_hosts
 connect_via: [private]
@@ -148,7 +165,7 @@ from ansible.errors import AnsibleParserError
 from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
 
 from ansible_collections.dockhost.azure.plugins.module_utils._azure import session
-from ansible_collections.dockhost.azure.plugins.module_utils._errors import DockhostError
+from ansible_collections.dockhost.azure.plugins.module_utils._errors import DockhostError, InputError
 from ansible_collections.dockhost.azure.plugins.module_utils._hosts import inventory as hosts
 from ansible_collections.dockhost.azure.plugins.module_utils._module import AZURE_ARGS
 
@@ -206,6 +223,15 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
 
     async def _read(self) -> List[hosts.Entry]:
         params: Dict[str, Any] = {name: self.get_option(name) for name in AZURE_ARGS}
+        wanted = self.get_option("subscription_ids")
+        if wanted is not None and not wanted:
+            raise InputError("subscription_ids", "subscription_ids: the list is empty: name a subscription, or leave the option out.")
+        chosen = list(dict.fromkeys(one.lower() for one in wanted or ())) or [params["subscription_id"]]
+        found = await asyncio.gather(*(self._read_one({**params, "subscription_id": one}) for one in chosen))
+        return [entry for entries in found for entry in entries]
+
+    async def _read_one(self, params: Dict[str, Any]) -> List[hosts.Entry]:
+        """The hosts of one subscription."""
         async with session.open_client(params) as client:
             return await hosts.entries(
                 client,

@@ -74,7 +74,8 @@ def test_hosts_behind_a_load_balancer(azure, network, inventory):
     )  # fmt: skip
     assert {name: sorted(group["hosts"]) for name, group in found.items() if "hosts" in group and name != "ungrouped"} == {
         "dockhost": ["web-1", "web-2", "web-3"], "web": ["web-1", "web-2", "web-3"], "swarm_manager": ["web-1"], "swarm_worker": ["web-2", "web-3"],
-        "zone_1": ["web-1"], "zone_2": ["web-2"], "zone_3": ["web-3"],
+        "zone_1": ["web-1"], "zone_2": ["web-2"], "zone_3": ["web-3"], "size_Standard_D2s_v5": ["web-1", "web-2", "web-3"],
+        "power_running": ["web-1", "web-2", "web-3"],
     }  # fmt: skip
     assert len(sent) <= 10
     assert azure.lab.env["AZURE_SECRET"] not in json.dumps(found)
@@ -123,6 +124,15 @@ def test_a_list_that_is_only_partly_read_is_an_error(azure, network, inventory):
     finally:
         azure.admin.clear_faults()
     assert "docker_hosts: Failed to list networkInterfaces" in failed and "AuthorizationFailed: No." in failed
+
+
+def test_subscriptions(azure, network, inventory):
+    run(azure, network, public_ip=True, count=1)
+    mine, other = azure.lab.env["AZURE_SUBSCRIPTION_ID"], "11111111-1111-1111-1111-111111111111"
+    found = inventory(subscription_ids=[mine, mine.upper()])["_meta"]["hostvars"]
+    assert found["web-1"]["dockhost_subscription_id"] == mine and len(found) == 1
+    assert f"There is no subscription '{other}' that client" in inventory(subscription_ids=[mine, other]), "never a shorter inventory"
+    assert "docker_hosts: subscription_ids: the list is empty: name a subscription, or leave the option out." in inventory(subscription_ids=[])
 
 
 def test_wrong_sign_in(inventory):

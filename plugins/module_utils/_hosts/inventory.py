@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections import Counter
 from dataclasses import asdict, dataclass
 from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
 
@@ -91,15 +92,21 @@ def _within(bodies: List[Dict[str, Any]], resource_groups: Optional[Sequence[str
 
 
 def named(found: Iterable[Entry]) -> List[Tuple[str, Entry]]:
-    """The hosts' names in the inventory: the machine's name, with its resource group where two have the same."""
+    """The hosts' names in the inventory: the machine's name, with its resource group, and then its subscription, where two have the same."""
     rows = list(found)
-    counts: Dict[str, int] = {}
+    shorts = Counter(entry.host.name.lower() for entry in rows)
+    aliases = Counter(known_hosts.alias(entry.host.name, entry.host.resource_group).lower() for entry in rows)
+    chosen = []
     for entry in rows:
-        counts[entry.host.name.lower()] = counts.get(entry.host.name.lower(), 0) + 1
-    return [
-        (entry.host.name if counts[entry.host.name.lower()] == 1 else known_hosts.alias(entry.host.name, entry.host.resource_group), entry)
-        for entry in rows
-    ]
+        alias = known_hosts.alias(entry.host.name, entry.host.resource_group)
+        if shorts[entry.host.name.lower()] == 1:
+            name = entry.host.name
+        elif aliases[alias.lower()] == 1:
+            name = alias
+        else:
+            name = f"{alias}.{id_part(entry.host.id, 'subscriptions')}"
+        chosen.append((name, entry))
+    return chosen
 
 
 def known_hosts_file(option: Optional[str], deployment: Optional[str], environ: Mapping[str, str]) -> str:
@@ -152,6 +159,7 @@ def variables(entry: Entry, file: str, admin_username: Optional[str] = None, pro
         "dockhost_public_address": host.public_address,
         "dockhost_resource_group": host.resource_group,
         "dockhost_size": host.size,
+        "dockhost_subscription_id": id_part(host.id, "subscriptions"),
         "dockhost_swarm_role": host.swarm_role,
         "dockhost_tags": host.tags,
         "dockhost_vm_id": host.vm_id,
@@ -173,6 +181,10 @@ def groups(host: Host) -> List[str]:
         found.append("swarm_" + host.swarm_role)
     if host.zone:
         found.append("zone_" + host.zone)
+    if host.size:
+        found.append("size_" + host.size)
+    if host.power_state:
+        found.append("power_" + host.power_state)
     if host.power_state not in (None, "running"):
         found.append("dockhost_powered_off")
     return found

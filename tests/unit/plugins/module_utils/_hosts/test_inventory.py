@@ -99,7 +99,7 @@ def test_known_hosts_file(option, environ, path):
 
 
 def test_groups():
-    assert inventory.groups(HOST) == ["dockhost", "web", "swarm_manager", "zone_2"]
+    assert inventory.groups(HOST) == ["dockhost", "web", "swarm_manager", "zone_2", "size_Standard_B1s", "power_running"]
 
 
 @pytest.mark.parametrize(
@@ -117,4 +117,8 @@ def test_equal_names_are_told_apart_and_a_cache_keeps_everything():
     other = host_from_api({**MACHINE, "id": MACHINE["id"].replace("/RG/", "/other/")}, NIC)
     rows = [Entry(HOST, Way("203.0.113.9", 50001, "load_balancer")), Entry(other, None)]
     assert [name for name, dummy in inventory.named(rows)] == ["web-1.rg", "web-1.other"]
+    twin = host_from_api({**MACHINE, "id": "/subscriptions/9/" + MACHINE["id"].split("/", 3)[3]}, NIC)
+    assert [name for name, dummy in inventory.named([*rows, Entry(twin, None)])] == [
+        "web-1.rg." + MACHINE["id"].split("/")[2], "web-1.other", "web-1.rg.9",
+    ]  # fmt: skip
     assert [Entry.from_plain(row.plain()) for row in rows] == rows
