@@ -61,7 +61,7 @@ function start() {
   const name = document.getElementById("lab-name").textContent || "default";
   const line = (text, command) => h("li", {}, h("p", {}, text), copyable(command, "command"));
   return h("div", { class: "card start" }, h("h2", {}, "Nothing here yet"), h("p", { class: "muted" }, "Networks, hosts and load balancers appear as a client makes them. In a shell on this machine:"),
-    h("ol", {}, line("bash, zsh and other shells:", `eval "$(azlab env --name ${name})"`), line("fish:", `azlab env --name ${name} --shell fish | source`), line("Then your own playbook, script or command, unchanged:", "ansible-playbook site.yml")));
+    h("ul", {}, line("bash, zsh and the like:", `eval "$(azlab env --name ${name})"`), line("or fish:", `azlab env --name ${name} --shell fish | source`), line("then your own playbook, script or command, unchanged:", "ansible-playbook site.yml")));
 }
 
 export function drawing() {
