@@ -66,6 +66,8 @@ options:
         here, hosts have no numbers, and all of them are workers of a swarm (O(swarm_managers) is 0 or not given). O(availability_set)
         and an identity of the system are not possible either, and O(name) has at most 35 characters.
       - In a scale set the newest host is the one that Azure made last. Hosts that go are named to the set in one request.
+      - What is of single hosts, such as O(delete_protection), is written as soon as they are there. RV(plan) does not tell it before, since their
+        names are not known.
       - What somebody else puts into the set is not the group's. O(state=absent) refuses to remove the set as long as that is in it.
       - Other states find out by themselves how the hosts were made.
     type: str

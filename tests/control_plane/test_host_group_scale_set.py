@@ -180,6 +180,15 @@ def test_what_somebody_has_put_into_the_set_is_left_alone(azure, network):
     assert refused["failed"] and refused["msg"].startswith("name: own-1 in the scale set web is not of this group")
 
 
+def test_hosts_of_a_set_are_protected(azure, network):
+    made = run(azure, network, count=2, delete_protection=True)
+    assert len(made["hosts"]) == 2 and not run(azure, network, count=2, delete_protection=True)["changed"]
+    for refused in (run(azure, network, count=1, delete_protection=True), state(azure, network, "absent")):
+        assert refused["failed"] and refused["msg"].startswith("delete_protection: host"), refused
+    assert len(run(azure, network, count=1, delete_protection=False)["hosts"]) == 1
+    assert not state(azure, network, "absent")["failed"] and left(azure, network) == []
+
+
 def test_the_other_engine(azure, network):
     run(azure, network, count=1)
     refused = run(azure, network, count=1, engine="virtual_machines")

@@ -25,10 +25,10 @@ def group(**changes):
     }, NAMING, "westeurope")  # fmt: skip
 
 
-def machine(name, made="2026-01-01", tags=OURS, where=SET, zone=None):
+def machine(name, made="2026-01-01", tags=None, where=SET, zone=None):
     nic = NAMING.any("Microsoft.Network/networkInterfaces", "web-nic-" + name[-8:])
     return {
-        "id": NAMING.machine(name), "name": name, "tags": tags, "zones": [zone] if zone else [],
+        "id": NAMING.machine(name), "name": name, "tags": OURS if tags is None else tags, "zones": [zone] if zone else [],
         "properties": {
             "timeCreated": made, "networkProfile": {"networkInterfaces": [{"id": nic, "properties": {"deleteOption": "Delete"}}]},
             "osProfile": {"computerName": "web-ABC"},
