@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from machine_lab import Lab, machine_id
 
-from azlab.machines.docker import disks, leftovers, names
+from azlab import images
+from azlab.machines.docker import create_driver, disks, leftovers, names
 from azlab.machines.driver import DataDisk, MachineError
 
 pytestmark = pytest.mark.machines
@@ -79,6 +80,28 @@ def test_a_disk_in_fstab_is_mounted_at_each_start_and_outlives_the_machine(lab: 
     assert lab.run(1, f"mount {LINK} /mnt && cat /mnt/file; umount /mnt").stdout == "kept\n"
     lab.do(lab.driver.set_disks(machine_id(1), ()))
     lab.do(lab.driver.delete_disk(DISK.id))
+
+
+def test_the_next_process_lets_go_of_what_the_last_one_was_about_to_detach(lab: Lab) -> None:
+    kept = DataDisk("/subscriptions/s/disks/kept", 1, 1)
+    lab.do(lab.driver.set_disks(machine_id(1), (kept,)))
+    lab.driver.disks._attach(DISK)          # attached for nobody: what a process leaves that is killed in between
+    assert lab.driver._engine is not None
+    labels = names.labels(lab.config, "trial")
+    lab.driver._engine.client.containers.create(images.GATEWAY, ["true"], network_mode="none", labels=labels)
+
+    async def next_process() -> None:
+        other = create_driver(lab.config)
+        try:
+            await other.start(lambda line: None)
+        finally:
+            await other.close()
+    lab.do(next_process())
+    assert list(loops(lab).values()) == [names.disk_file(lab.config.name, kept.id)]
+    assert "trial" not in {item.use for item in leftovers.find(lab.driver._engine.client, lab.config.name)}
+    lab.do(lab.driver.set_disks(machine_id(1), ()))
+    for disk in (kept, DISK):
+        lab.do(lab.driver.delete_disk(disk.id))
 
 
 def test_without_loop_devices_a_disk_is_a_directory_that_outlives_the_machine(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:

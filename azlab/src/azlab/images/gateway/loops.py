@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The dockhost.azure authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Data disks as loop devices of the kernel below: `loops.py probe | attach FILE GIB | detach FILE | detach-all PATTERN | delete FILE | list`.
+"""Data disks as loop devices of the kernel below: `loops.py probe | attach FILE GIB | detach FILE | detach-all PATTERN [BUT…] | delete FILE | list`.
 
 A disk is a sparse file in /disks whose name says whose it is; so do the kernel's own lists, for whoever looks for what was
 left over. Prints one line of JSON; exit status 1 with a sentence when the kernel does not do it.
@@ -98,8 +98,8 @@ def detach(name: str) -> None:
         time.sleep(0.02)
 
 
-def detach_all(pattern: str) -> int:
-    found = [name for _number, name in attached() if re.fullmatch(pattern, name)]
+def detach_all(pattern: str, but: set[str]) -> int:
+    found = [name for _number, name in attached() if re.fullmatch(pattern, name) and name not in but]
     for name in found:
         detach(name)
     return len(found)
@@ -132,7 +132,7 @@ def main(arguments: list[str]) -> dict[str, object]:
         elif action == "detach":
             detach(rest[0])
         elif action == "detach-all":
-            return {"detached": detach_all(rest[0])}
+            return {"detached": detach_all(rest[0], set(rest[1:]))}
         elif action == "delete":
             detach(rest[0])
             (DISKS / rest[0]).unlink(missing_ok=True)

@@ -10,6 +10,7 @@ attached or detached later.
 from __future__ import annotations
 
 import json
+import logging
 import re
 import threading
 from pathlib import Path
@@ -25,6 +26,7 @@ from azlab.machines.docker import names, seed
 from azlab.machines.docker.engine import Engine
 from azlab.machines.driver import DataDisk, LabConfig, MachineError
 
+log = logging.getLogger("azlab.machines")
 LIST = "etc/azlab/disks"
 LOOPS = ["python3", "/opt/azlab/loops.py"]
 RULES = [f"b {names.LOOP_MAJOR}:* rwm"]         # what a container needs to use loop devices that it was not made with
@@ -50,7 +52,16 @@ class Disks:
         except MachineError as error:
             return error.message
         self.available = True
+        self._let_go()
         return ""
+
+    def _let_go(self) -> None:
+        """Loop devices of disks that no machine has: the lab ended between two steps of a detachment."""
+        held = {names.disk_file(self.config.name, disk.id) for disks in self._table.values() for disk in disks}
+        try:
+            self._loops("detach-all", names.disk_files(self.config.name), *sorted(held))
+        except MachineError as error:
+            log.warning("%s", error)
 
     def of(self, machine_id: str) -> tuple[DataDisk, ...]:
         return self._table.get(machine_id, ())

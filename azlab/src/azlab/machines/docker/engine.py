@@ -73,6 +73,8 @@ class Engine:
     def learn(self, image: str, labels: dict[str, str]) -> None:
         """Ask the engine what it is, and try whether privileged containers start there (blocking)."""
         self.info = self.client.info()
+        for left in self.client.containers.list(all=True, filters={"label": [f"{name}={value}" for name, value in labels.items()]}):
+            left.remove(force=True)     # of a process that was killed just here
         trial = self.client.containers.create(image, ["true"], privileged=True, network_mode="none", labels=labels)
         try:
             trial.start()
