@@ -19,7 +19,7 @@ def writes(azure: RunningLab) -> list[str]:
 
 def test_it_makes_the_network(azure: RunningLab, playbook: Playbook) -> None:
     assert playbook("network.yml")["changed"] == 2
-    status, network, _ = azure.arm("GET", VNET)
+    status, network, dummy = azure.arm("GET", VNET)
     assert status == 200
     assert [subnet["properties"]["addressPrefix"] for subnet in network["properties"]["subnets"]] == ["10.20.1.0/24"]
 
