@@ -26,8 +26,8 @@ WORDS = {
 class Recorder:
     """Appends events to the file, where there is one. What goes wrong with it never concerns the hosts."""
 
-    def __init__(self, environ: Mapping[str, str] = os.environ):
-        self.path = environ.get(FILE)
+    def __init__(self, environ: Optional[Mapping[str, str]] = None):
+        self.path = (os.environ if environ is None else environ).get(FILE)
 
     def total(self, steps: List[Step]) -> None:
         """How many hosts are to be worked on."""
