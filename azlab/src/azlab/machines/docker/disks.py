@@ -29,6 +29,7 @@ from azlab.machines.driver import DataDisk, LabConfig, MachineError
 log = logging.getLogger("azlab.machines")
 LIST = "etc/azlab/disks"
 LOOPS = ["python3", "/opt/azlab/loops.py"]
+_TRIES = 5
 RULES = [f"b {names.LOOP_MAJOR}:* rwm"]         # what a container needs to use loop devices that it was not made with
 
 
@@ -133,9 +134,13 @@ class Disks:
 
 
 def run(container: Container, *arguments: str) -> dict[str, Any]:
-    """One call of loops.py; MachineError with its sentence when it fails."""
-    result = container.exec_run([*LOOPS, *arguments])
-    text = (result.output or b"").decode(errors="replace").strip()
+    """One call of loops.py, which does nothing twice; again when the engine lost what it said (see commands.py). MachineError
+    with its sentence when it fails."""
+    for _ in range(_TRIES):
+        result = container.exec_run([*LOOPS, *arguments])
+        text = (result.output or b"").decode(errors="replace").strip()
+        if text or result.exit_code:
+            break
     if result.exit_code:
         raise MachineError("InternalExecutionError", f"the data disks of the lab: {text.splitlines()[-1] if text else 'no answer'}")
     return dict(json.loads(text))

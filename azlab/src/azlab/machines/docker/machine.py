@@ -4,7 +4,6 @@
 """The container of one virtual machine: make, start, stop, remove, run commands in it. Blocking; run in threads."""
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterable
 from typing import Any
 
@@ -13,7 +12,7 @@ import docker.types
 from docker.models.containers import Container
 
 from azlab import images
-from azlab.machines.docker import names, seed
+from azlab.machines.docker import commands, names, seed
 from azlab.machines.docker.disks import with_loops
 from azlab.machines.docker.engine import Engine, name_servers
 from azlab.machines.driver import CommandResult, DataDisk, LabConfig, MachineError, MachineSpec
@@ -22,8 +21,6 @@ from azlab.machines.driver import CommandResult, DataDisk, LabConfig, MachineErr
 Mounts = list[docker.types.Mount]
 OS_VOLUMES = {"docker": "/var/lib/docker", "containerd": "/var/lib/containerd"}
 TMPFS = {"/run": "mode=755", "/run/lock": "", "/tmp": "exec,mode=1777"}
-RUN = "/var/lib/azlab"
-TAIL = 4096                     # bytes of output that Azure keeps of a command, each of stdout and stderr
 HUB = ("registry-1.docker.io", "index.docker.io", "docker.io")
 
 
@@ -96,13 +93,7 @@ class Machines:
         if container is None or container.status != "running":
             raise MachineError("VMAgentStatusCommunicationError", (
                 f"VM '{machine_id.rpartition('/')[2]}' has not reported status for VM agent or extensions: it is not running."))
-        name = f"run-{uuid.uuid4().hex}.sh"
-        text = script if script.startswith("#!") else "#!/bin/sh\n" + script
-        container.put_archive("/", seed.tar({f"{RUN.lstrip('/')}/{name}": (text.encode(), 0o700)}))
-        command = f"timeout -k 5 {max(1, int(timeout))} {RUN}/{name}; code=$?; rm -f {RUN}/{name}; exit $code"
-        result = container.exec_run(["/bin/sh", "-c", command], demux=True, workdir="/", environment={"HOME": "/root", "USER": "root"})
-        out, err = result.output or (b"", b"")
-        return CommandResult(int(result.exit_code or 0), _tail(out), _tail(err))
+        return commands.run(container, script, timeout)
 
     def wait_booted(self, container: Container, seconds: float) -> str:
         """Until cloud-init is done and sshd answers; what cloud-init complained about (empty: nothing)."""
@@ -146,10 +137,6 @@ def plug(container: Container) -> dict[str, Any]:
     """What a gateway needs to know of a machine's interface."""
     labels = container.labels
     return {"address": labels["azlab.address"], "prefix_length": int(labels["azlab.prefix-length"]), "mac": names.mac(labels[names.LABEL_ID])}
-
-
-def _tail(output: bytes | None) -> str:
-    return (output or b"")[-TAIL:].decode(errors="replace")
 
 
 def _ignore_missing(function: Any, **kwargs: Any) -> None:
