@@ -16,6 +16,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
 from az_client import Az  # noqa: E402
+from azcollection_client import Collection  # noqa: E402
 
 from azlab import testing  # noqa: E402
 
@@ -52,3 +53,14 @@ def az(azure: testing.RunningLab, az_environment: pathlib.Path, tmp_path_factory
     client.sign_in()
     yield client
     client.close()
+
+
+@pytest.fixture(scope="session")
+def azcollection_environment() -> pathlib.Path:
+    return client_environment("azcollection")
+
+
+@pytest.fixture(scope="module")
+def azcollection(azure: testing.RunningLab, azcollection_environment: pathlib.Path, tmp_path_factory: pytest.TempPathFactory) -> Collection:
+    """azure.azcollection, led to the module's lab."""
+    return Collection(azcollection_environment, tmp_path_factory.mktemp("azcollection"), azure.proxy_env)
