@@ -84,7 +84,7 @@ def test_changes_are_made(made: dict[str, Any], azcollection: Collection, azure:
     changes = [
         task("group", "resourcegroup", name="net", location="westeurope", tags={"stage": "two"}),
         task("network", "virtualnetwork", **GROUP, name="v", address_prefixes_cidr=["10.0.0.0/16", "10.9.0.0/16"],
-             purge_address_prefixes=True, dns_servers=["10.0.0.10"]),
+             dns_servers=["10.0.0.10"]),
         task("security group", "securitygroup", **GROUP, name="nsg", purge_rules=True, rules=[{**RULES[0], "priority": 105}]),
         task("address", "publicipaddress", **GROUP, name="address", allocation_method="Static", sku="Standard",
              domain_name="azcollection", idle_timeout=20),
