@@ -61,9 +61,10 @@ def test_what_the_first_run_made(made: dict[str, Any], azure: RunningLab) -> Non
     assert power(azure) == "running"
     shown = made["machine"]["ansible_facts"]["azure_vm"]
     assert shown["name"] == "one" and shown["powerstate"] == "running" and shown["tags"]["tier"] == "web"
-    address = azure.arm("GET", "resourceGroups/hosts/providers/Microsoft.Network/publicIPAddresses")[1]["value"][0]
-    nic = shown["network_profile"]["network_interfaces"][0]["properties"]
-    assert nic["ip_configurations"][0]["public_ip_address"]["public_ip_address"] == address["properties"]["ipAddress"]
+    assert shown["os_disk"]["managed_disk"]["id"].lower() == properties["storageProfile"]["osDisk"]["managedDisk"]["id"].lower()
+    # What the module makes beside the machine carries its name.
+    kinds = sorted(r["type"].split("/")[1] for r in azure.arm("GET", "resourceGroups/hosts/resources")[1]["value"] if r["name"] == "one01")
+    assert kinds == ["networkInterfaces", "networkSecurityGroups", "publicIPAddresses"]
 
 
 def test_a_second_run_changes_nothing(made: dict[str, Any], azcollection: Collection) -> None:
@@ -74,16 +75,18 @@ def test_changes_are_made(made: dict[str, Any], azcollection: Collection, azure:
     changed = task("machine", "virtualmachine", **{**MACHINE, "vm_size": "Standard_B4ms", "tags": {"tier": "db"}})
     assert azcollection.changed([changed]) == ["machine"]
     shown = machine(azure)
-    assert shown["properties"]["hardwareProfile"] == {"vmSize": "Standard_B4ms"} and shown["tags"] == {"tier": "db"}
+    assert shown["properties"]["hardwareProfile"] == {"vmSize": "Standard_B4ms"} and shown["tags"]["tier"] == "db"
     stop = task("stop", "virtualmachine", **GROUP, name="one", allocated=False)
     assert azcollection.changed([stop]) == ["stop"] and power(azure) == "deallocated"
     assert azcollection.changed([task("start", "virtualmachine", **GROUP, name="one")]) == ["start"] and power(azure) == "running"
 
 
-def test_errors_are_those_of_azure(made: dict[str, Any], azcollection: Collection) -> None:
-    other = {**MACHINE, "name": "two", "data_disks": []}
-    failed = azcollection.results([task("size", "virtualmachine", **{**other, "vm_size": "Standard_Nonsense"})])["size"]
-    assert failed["failed"] and "InvalidParameter" in failed["msg"] and "vmSize" in failed["msg"]
+def test_errors_are_those_of_azure(made: dict[str, Any], azcollection: Collection, azure: RunningLab) -> None:
+    other = {**MACHINE, "name": "two", "data_disks": [], "network_interfaces": ["one01"]}
+    del other["open_ports"]
+    failed = azcollection.results([task("taken", "virtualmachine", **other)])["taken"]
+    assert failed["failed"] and "NicInUse" in failed["msg"] and "/virtualMachines/one" in failed["msg"], failed["msg"]
+    assert azure.arm("GET", "resourceGroups/hosts/providers/Microsoft.Compute/virtualMachines/two")[0] == 404
 
 
 def test_inventory(made: dict[str, Any], azcollection: Collection, azure: RunningLab) -> None:
@@ -126,6 +129,5 @@ def test_deployment(made: dict[str, Any], azcollection: Collection, azure: Runni
 def test_delete_removes_what_the_module_made(made: dict[str, Any], azcollection: Collection, azure: RunningLab) -> None:
     gone = task("machine", "virtualmachine", **GROUP, name="one", state="absent", remove_on_absent=["all"])
     assert azcollection.changed([gone]) == ["machine"]
-    assert {r["type"] for r in azure.arm("GET", "resourceGroups/hosts/resources")[1]["value"]} == {
-        "Microsoft.Network/virtualNetworks", "Microsoft.Compute/disks"}
+    assert [r["name"] for r in azure.arm("GET", "resourceGroups/hosts/resources")[1]["value"]] == ["v"]
     assert azcollection.changed([gone]) == []
