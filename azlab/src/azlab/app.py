@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 
 from aiohttp import web
 
+from azlab.arm.batch import Batches
 from azlab.arm.build import build
 from azlab.arm.pages import page
 from azlab.arm.wire import Answer, Call
@@ -37,6 +38,7 @@ class App:
     def __init__(self, lab: Lab, requests: RequestLog) -> None:
         self.lab, self.requests = lab, requests
         self.router = build(lab)
+        self.batches = Batches(self._answer)        # which asks _answer again, for each request of a batch
         self.web = web.Application(client_max_size=MAX_BODY, middlewares=[self._outer])
         self.web.add_routes(Identity(lab).routes())
         self.web.router.add_route("*", "/{path:.*}", self._arm)
@@ -88,19 +90,24 @@ class App:
 
     async def _arm(self, request: web.Request) -> web.StreamResponse:
         self.lab.tokens.check(request.headers.get("Authorization"))
-        limits = self.lab.throttle.check(request.method, request.rel_url.raw_path)
         call = Call(lab=self.lab, method=request.method, path=request.rel_url.raw_path,
                     base=f"https://{request.host}", query={k.lower(): v for k, v in request.query.items()},
                     headers=request.headers, raw_body=await request.read())
+        answer = self._answer(call)
+        if answer.operation is not None:
+            await self.lab.operations.settle(answer.operation, SETTLE)
+        return _response(request, answer)
+
+    def _answer(self, call: Call) -> Answer:
+        """What one request comes to, whether it came alone or in a batch; raises ArmError."""
+        limits = self.lab.throttle.check(call.method, call.path)
         try:
-            answer = page(call, self.router.dispatch(call), self.lab.page_size)
+            answer = self.batches.find(call) or page(call, self.router.dispatch(call), self.lab.page_size)
         except ArmError as problem:
             problem.headers = {**limits, **problem.headers}
             raise
         answer.headers = {**limits, **answer.headers}
-        if answer.operation is not None:
-            await self.lab.operations.settle(answer.operation, SETTLE)
-        return _response(request, answer)
+        return answer
 
 
 def _response(request: web.Request, answer: Answer) -> web.Response:
