@@ -51,15 +51,18 @@ class Collection:
 
     def results(self, tasks: list[Task], *options: str) -> dict[str, Any]:
         """Run the tasks as a playbook, up to the first that fails; what each returned, by its name."""
-        play = {"hosts": "localhost", "connection": "local", "gather_facts": False, "tasks": tasks,
-                "vars": {"ansible_python_interpreter": str(self.programs / "python")}}
-        (self.folder / "play.json").write_text(json.dumps([play]))
-        done = self._run("ansible-playbook", "play.json", *options)
+        local = {"ansible_connection": "local", "ansible_python_interpreter": str(self.programs / "python")}
+        return self.on("localhost,", "localhost", tasks, local, *options)
+
+    def on(self, inventory: str, host: str, tasks: list[Task], variables: dict[str, Any], *options: str) -> dict[str, Any]:
+        """As C(results), on one host of any inventory."""
+        (self.folder / "play.json").write_text(json.dumps([{"hosts": host, "gather_facts": False, "tasks": tasks, "vars": variables}]))
+        done = self._run("ansible-playbook", "-i", inventory, "play.json", *options)
         try:
             ran = json.loads(done.stdout)["plays"][0]["tasks"]
         except (ValueError, LookupError):
             raise Failed(f"ansible-playbook: exit status {done.returncode}\n{done.stdout}\n{done.stderr}") from None
-        return {one["task"]["name"]: one["hosts"]["localhost"] for one in ran}
+        return {one["task"]["name"]: one["hosts"][host] for one in ran}
 
     def play(self, tasks: list[Task], *options: str) -> dict[str, Any]:
         """As C(results), for tasks that must work."""

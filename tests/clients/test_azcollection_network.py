@@ -87,13 +87,13 @@ def test_changes_are_made(made: dict[str, Any], azcollection: Collection, azure:
              dns_servers=["10.0.0.10"]),
         task("security group", "securitygroup", **GROUP, name="nsg", purge_rules=True, rules=[{**RULES[0], "priority": 105}]),
         task("address", "publicipaddress", **GROUP, name="address", allocation_method="Static", sku="Standard",
-             domain_name="azcollection", idle_timeout=20),
+             domain_name="azcollection-two"),
         task("load balancer", "loadbalancer", **{**BALANCER, "probes": [{**BALANCER["probes"][0], "request_path": "/alive"}]}),
     ]
     assert azcollection.changed(changes) == [one["name"] for one in changes]
     assert arm(azure, "virtualNetworks/v")["addressSpace"]["addressPrefixes"] == ["10.0.0.0/16", "10.9.0.0/16"]
     assert [(r["name"], r["properties"]["priority"]) for r in arm(azure, "networkSecurityGroups/nsg")["securityRules"]] == [("ssh", 105)]
-    assert arm(azure, "publicIPAddresses/address")["idleTimeoutInMinutes"] == 20
+    assert arm(azure, "publicIPAddresses/address")["dnsSettings"]["domainNameLabel"] == "azcollection-two"
     balancer = arm(azure, "loadBalancers/lb")
     assert balancer["probes"][0]["properties"]["requestPath"] == "/alive"
     # What the load balancer does not own stays: the interface is still in the pool.
