@@ -96,8 +96,7 @@ def test_a_failing_script_is_said_and_the_extension_deleted(lab: RealLab) -> Non
 
 def test_a_machine_that_is_stopped_is_off_and_starts_again(lab: RealLab) -> None:
     assert lab.collection.changed([task("stop", "virtualmachine", **GROUP, name="one", started=False)]) == ["stop"]
-    shown = lab.collection.inventory(plain_host_names=True, include_host_filters=["powerstate == 'running'"],
-                                     default_host_filters=[])
+    shown = lab.collection.inventory(plain_host_names=True)        # which leaves out what is not running
     assert "one" not in shown["_meta"]["hostvars"]
     assert lab.collection.changed([task("start", "virtualmachine", **GROUP, name="one", started=True)]) == ["start"]
     assert lab.on_hosts("cat /etc/extended") == "second"
