@@ -96,7 +96,7 @@ def test_inventory(made: dict[str, Any], azcollection: Collection, azure: Runnin
                                         keyed_groups=[{"prefix": "tag", "key": "tags"}], batch_fetch_interval=1,
                                         conditional_groups={"up": "powerstate == 'running'"})
         found = listed["_meta"]["hostvars"]["one"]
-        assert found["ansible_host"] == address and found["public_ipv4_addresses"] == [address]
+        assert found["ansible_host"] == address and found["public_ipv4_address"] == [address]
         assert found["private_ipv4_addresses"][0].startswith("10.0.1.") and found["computer_name"] == "one"
         assert listed["up"]["hosts"] == ["one"] and listed["tag_tier_db"]["hosts"] == ["one"]
 
