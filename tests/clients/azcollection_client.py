@@ -84,4 +84,5 @@ class Collection:
         done = self._run("ansible-inventory", "-i", file.name, "--list")
         if done.returncode:
             raise Failed(f"ansible-inventory: exit status {done.returncode}\n{done.stderr}")
-        return dict(json.loads(done.stdout))
+        # Text from outside is wrapped, so that nothing takes it for a template.
+        return dict(json.loads(done.stdout, object_hook=lambda one: one.get("__ansible_unsafe", one)))

@@ -98,7 +98,7 @@ def test_inventory(made: dict[str, Any], azcollection: Collection, azure: Runnin
         found = listed["_meta"]["hostvars"]["one"]
         assert found["ansible_host"] == address and found["public_ipv4_address"] == [address]
         assert found["private_ipv4_addresses"][0].startswith("10.0.1.") and found["computer_name"] == "one"
-        assert listed["up"]["hosts"] == ["one"] and listed["tag_tier_db"]["hosts"] == ["one"]
+        assert listed["up"]["hosts"] == ["one"] and listed[f"tag_tier_{machine(azure)['tags']['tier']}"]["hosts"] == ["one"]
 
 
 def test_an_extension_without_a_machine_fails_and_says_why(made: dict[str, Any], azcollection: Collection, azure: RunningLab) -> None:
