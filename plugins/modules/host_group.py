@@ -164,7 +164,8 @@ options:
       - What to do when hosts differ in what Azure cannot change on an existing machine, such as O(image), O(custom_data), O(zones),
         O(admin_username), O(ssh_public_keys), the operating system's disk, and O(size) without O(allow_restart).
       - V(refuse) changes nothing at all and says which hosts differ in what.
-      - V(keep) leaves existing hosts as they are, uses the new values for new hosts, and returns the others in RV(outdated).
+      - V(keep) leaves existing hosts as they are, uses the new values for new hosts, and returns the others in RV(outdated). With a higher
+        O(count) first, and then the old O(count) and these hosts in O(scale_in_first), hosts are renewed without ever being fewer.
     type: str
     choices:
       - refuse
@@ -570,6 +571,33 @@ EXAMPLES = r"""
   dockhost.azure.host_group:
     <<: *group
     scale_in_first: "{{ asked.removing }}"
+
+- name: Make five hosts of the new image beside the five of the old one
+  dockhost.azure.host_group: &renewed
+    resource_group: rg-demo
+    name: workers
+    count: 10
+    size: Standard_D2s_v5
+    image: Debian:debian-13:13-gen2:latest
+    immutable_changes: keep
+    ssh_public_keys:
+      - "{{ lookup('ansible.builtin.file', '~/.ssh/id_ed25519.pub') }}"
+    subnet:
+      network: demo-vnet
+      name: hosts
+    wait_for: ssh
+  register: both
+
+- name: Drain the old ones, once the new ones have joined the swarm
+  ansible.builtin.command: docker node update --availability drain {{ item }}
+  delegate_to: demo-1
+  loop: "{{ both.outdated }}"
+
+- name: Remove the old ones, so that there were never fewer than five
+  dockhost.azure.host_group:
+    <<: *renewed
+    count: 5
+    scale_in_first: "{{ both.outdated }}"
 
 - name: Remove one host that is broken (the next run with state present makes it anew)
   dockhost.azure.host_group:

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Benchmarks of the fleet engine on an azlab without machines, with latencies as they were measured on Azure.
 
-    run.py --case create|nochange|tags|scale|delete|extension|azlab --hosts N [--scale S] [--seed N] [--public-ip] [--peers none|az]
+    run.py --case create|nochange|tags|scale|delete|extension|inventory|azlab --hosts N [--scale S] [--seed N] [--public-ip] [--peers none|az]
 
 Each measured task is a process of its own, as Ansible starts it: Python's start and imports count. Prints, last, one
 line of JSON. ``ratio`` is the wall time over the critical path: the slowest chain, among the latencies that were
@@ -27,6 +27,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 sys.path[:0] = [str(HERE.parent / "support"), str(HERE)]
 
+import inventory  # noqa: E402
 import lab  # noqa: E402
 import path  # noqa: E402
 from lab_client import LabProcess  # noqa: E402
@@ -159,6 +160,12 @@ class Bench:
         cpu = after.children_user + after.children_system - before.children_user - before.children_system
         return part("az vm extension set", {"began": began, "wall": time.time() - began, "cpu": cpu, "rss": 0}, self.lab.call("requests"), 0.0)
 
+    def inventory(self) -> Dict[str, Any]:
+        """List so many hosts as an inventory."""
+        self.prepare(self.given.hosts)
+        figures = inventory.measure(GROUP, self.lab.env, lambda: self.lab.call("requests", clear=True))
+        return {"case": "inventory", "hosts": self.given.hosts, **figures, "load_before": round(self.given.load, 2)}
+
 
 def part(module: str, done: Dict[str, Any], log: Sequence[Mapping[str, Any]], critical: float) -> Dict[str, Any]:
     """One measured task."""
@@ -191,7 +198,7 @@ def whole(given: argparse.Namespace, parts: Sequence[Mapping[str, Any]]) -> Dict
 def main() -> int:
     """The command."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--case", required=True, choices=["create", "nochange", "tags", "scale", "delete", "extension", "azlab"])
+    parser.add_argument("--case", required=True, choices=["create", "nochange", "tags", "scale", "delete", "extension", "inventory", "azlab"])
     parser.add_argument("--hosts", type=int, default=100)
     parser.add_argument("--scale", type=float, default=1.0, help="1: as on Azure; 0.1: ten times as fast, for a quick look")
     parser.add_argument("--seed", type=int, default=1)
@@ -204,10 +211,10 @@ def main() -> int:
     given.load = os.getloadavg()[0]
     bench = Bench(given)
     try:
-        result = bench.measure()
+        result = bench.inventory() if given.case == "inventory" else bench.measure()
     finally:
         bench.lab.close()
-    for one in result["tasks"]:
+    for one in result.get("tasks", ()):
         print(json.dumps(one))
     print(json.dumps(result))
     return 0

@@ -67,6 +67,16 @@ def test_more_than_the_size_carries(azure, network):
     assert run(azure, network, data_disks=disks)["msg"].startswith("data_disks: size Standard_D2s_v5 takes 4 data disks and 5 are asked for")
 
 
+def test_more_public_addresses_than_the_quota_has(azure, network):
+    azure.admin.call("POST", "/conditions", {"quotas": [{"name": "PublicIPAddresses", "limit": 1}]})
+    try:
+        refused, sent = requests(azure, lambda: run(azure, network, public_ip=True))
+    finally:
+        azure.admin.call("POST", "/conditions", {"quotas": []})
+    assert refused["msg"].startswith("public_ip: 3 more hosts need as many public addresses of the quota 'Public IP Addresses' in westeurope and ")
+    assert all(entry["method"] == "GET" for entry in sent)
+
+
 def test_what_hosts_refer_to_is_looked_for_first(azure, network):
     elsewhere = {"name": "storage", "subnet": {"network": "net", "name": "nowhere"}}
     for options, sentence in (
@@ -118,3 +128,16 @@ def test_a_rollback_unlocks_what_it_made(azure, network):
     azure.admin.clear_faults()
     assert failed["failed"] and failed["msg"].endswith("What this run had made was removed again (on_failure=rollback)."), failed["msg"]
     assert hosts_and_nics(azure, network) == []
+
+
+def test_hosts_are_renewed_without_ever_being_fewer(azure, network):
+    old = run(azure, network, count=2, swarm_managers=0)["hosts"]
+    newer = {"image": "Debian:debian-12:12-gen2:latest", "immutable_changes": "keep", "swarm_managers": 0}
+    both = run(azure, network, count=4, **newer)
+    assert both["outdated"] == ["web-1", "web-2"] and [host["image"].split(":")[1] for host in both["hosts"]] == ["debian-13"] * 2 + ["debian-12"] * 2
+    asked = run(azure, network, check=True, count=2, scale_in_first=both["outdated"], **newer)
+    assert sorted(asked["removing"]) == ["web-1", "web-2"]
+    left = run(azure, network, count=2, scale_in_first=both["outdated"], **newer)
+    assert [host["name"] for host in left["hosts"]] == ["web-3", "web-4"] and left["outdated"] == []
+    assert not run(azure, network, count=2, scale_in_first=both["outdated"], **newer)["changed"]
+    assert not {host["vm_id"] for host in old} & {host["vm_id"] for host in left["hosts"]}

@@ -109,7 +109,7 @@ class HostGroupTask(Task):
             return Seen(observed, group, tuple(slots))
         found = await read.facts(client, group)
         observed = await read.with_leftovers(client, self.params["resource_group"], observed)
-        problems = preflight.problems(group, creating, found, observed.interfaces)
+        problems = preflight.problems(group, creating, found, observed.interfaces, observed.addresses)
         if any(option == "image" for option, dummy in problems) and group.image and not found.versions:
             problems = await self._with_hint(client, group, problems)
         return Seen(observed, group, tuple(slots), tuple(problems))

@@ -12,6 +12,9 @@ from ansible_collections.dockhost.azure.plugins.module_utils._model.host import 
 from ansible_collections.dockhost.azure.plugins.module_utils._model.host_group import HostGroup, Slot
 from ansible_collections.dockhost.azure.plugins.module_utils._model.resource import type_word
 
+# Names of the network's list of usages that a static address of SKU Standard counts for.
+ADDRESS_QUOTAS = ("publicipaddresses", "staticpublicipaddresses", "standardskupublicipaddresses")
+
 Body = Mapping[str, Any]
 Problem = Tuple[str, str]
 
@@ -35,6 +38,24 @@ def size_problems(group: HostGroup, size: Body) -> List[Problem]:
     if group.spot and can.get("LowPriorityCapable", "True").lower() == "false":
         found.append(("spot", f"spot: size {group.size} is not offered as Spot: leave it out, or choose another size."))
     return found
+
+
+def address_quota(usages: Iterable[Body], count: int, location: str) -> List[Problem]:
+    """Public addresses that the quota has no room for.
+
+    https://learn.microsoft.com/azure/azure-resource-manager/management/azure-subscription-service-limits#publicip-address
+    """
+    for usage in usages:
+        name = usage.get("name") or {}
+        left = int(usage.get("limit") or 0) - int(usage.get("currentValue") or 0)
+        if str(name.get("value")).lower() in ADDRESS_QUOTAS and count > left:
+            text = (
+                f"public_ip: {count} more hosts need as many public addresses of the quota '{name.get('localizedValue') or name.get('value')}' in "
+                f"{location} and {max(left, 0)} are left: set public_ip=false (hosts go out by a NAT gateway or a load balancer), lower count, or ask "
+                "for more at https://portal.azure.com/#view/Microsoft_Azure_Capacity/QuotaMenuBlade."
+            )
+            return [("public_ip", text)]
+    return []
 
 
 def reference_problems(group: HostGroup, references: Mapping[str, Optional[Body]]) -> List[Problem]:

@@ -45,7 +45,9 @@ class Facts:
     references: Mapping[str, Optional[Body]] = field(default_factory=dict)
 
 
-def problems(group: HostGroup, creating: Sequence[Slot], facts: Facts, interfaces: Iterable[Body] = ()) -> List[Problem]:
+def problems(
+    group: HostGroup, creating: Sequence[Slot], facts: Facts, interfaces: Iterable[Body] = (), addresses: Iterable[Body] = ()
+) -> List[Problem]:
     """(option, sentence) for everything that would fail; one sentence each."""
     found = _region(group, facts)
     if found:
@@ -55,6 +57,10 @@ def problems(group: HostGroup, creating: Sequence[Slot], facts: Facts, interface
     if size is not None:
         found += places.size_problems(group, size)
         found += _zones(group, size, creating) + _quota(group, size, facts.usages, len(creating))
+    if group.public_ip:
+        there = {key(address.get("id")) for address in addresses}
+        missing = sum(1 for slot in creating if key(group.naming.address(slot.name)) not in there)
+        found += places.address_quota(facts.usages, missing, group.location)
     found += _image(group, facts) + network_problems(group, creating, facts, interfaces) + pool_problems(group, facts)
     return found + places.reference_problems(group, facts.references)
 

@@ -175,7 +175,7 @@ async def facts(client: Client, group: HostGroup) -> Facts:
         resource_group(client, group.naming.resource_group),
         client.list(f"/subscriptions/{client.subscription_id}/locations", SUBSCRIPTIONS_API),
         client.list(f"{compute}/skus", SKUS_API, query={"$filter": f"location eq '{here}'"}),
-        _optional(client, f"{compute}/locations/{here}/usages"),
+        _usages(client, here, group.public_ip),
         _image(client, here, group.image),
         client.get(group.subnet.rsplit("/subnets/", 1)[0], NETWORK_API),
         *(client.get(path, NETWORK_API) for path in balancers.values()),
@@ -185,7 +185,7 @@ async def facts(client: Client, group: HostGroup) -> Facts:
         resource_group=found,
         regions=tuple(regions),
         sizes=tuple(size for size in sizes if str(size.get("resourceType")).lower() == "virtualmachines"),
-        usages=tuple((usages or {}).get("value") or ()),
+        usages=tuple(usages),
         versions=None if versions is None else tuple(str(version.get("name")) for version in versions),
         network=network,
         image=image,
@@ -203,10 +203,19 @@ async def _reference(client: Client, path: str) -> Any:
         return UNKNOWN
 
 
-async def _optional(client: Client, path: str) -> Any:
+async def _usages(client: Client, location: str, addresses: bool) -> List[Dict[str, Any]]:
+    """What of the quotas of a region is used: of compute, and of the network where public addresses are wanted."""
+    path = f"/subscriptions/{client.subscription_id}/providers/{{0}}/locations/{location}/usages"
+    found = [_optional(client, path.format("Microsoft.Compute"))]
+    if addresses:
+        found.append(_optional(client, path.format("Microsoft.Network"), NETWORK_API))
+    return [usage for body in await asyncio.gather(*found) for usage in (body or {}).get("value") or ()]
+
+
+async def _optional(client: Client, path: str, version: str = COMPUTE_API) -> Any:
     """Something that only helps to know: a refusal (an unknown region, a missing right) leaves it unknown."""
     try:
-        return await client.get(path, COMPUTE_API)
+        return await client.get(path, version)
     except AzureError:
         return None
 

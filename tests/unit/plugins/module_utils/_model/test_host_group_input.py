@@ -50,6 +50,10 @@ def test_good(change):
 
 INTERFACE = {"name": "storage", "subnet": {"network": "v", "name": "s"}}
 CASES = [
+    ({"engine": "scale_set", "private_addresses": {"demo-1": "10.0.0.9"}}, "private_addresses",
+     "private_addresses: not with engine=scale_set: the names of its hosts cannot be known before they are there: leave it out."),
+    ({"engine": "scale_set", "further_interfaces": [INTERFACE]}, "further_interfaces",
+     "further_interfaces: not with engine=scale_set: hosts of a set have one interface here: leave it out, or use virtual_machines."),
     ({"private_addresses": {"web-1": "10.0.0.9"}}, "private_addresses",
      "private_addresses: 'web-1' is not a host of this group: they are called demo-1, demo-2 and so on."),
     ({"count": None, "names": ["db"], "private_addresses": {"web": "10.0.0.9"}}, "private_addresses",
