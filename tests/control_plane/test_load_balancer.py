@@ -75,7 +75,7 @@ def test_life_of_a_load_balancer(azure, group):
     assert actions(created) == [("create", "lb-ip"), ("create", "lb")]
     assert len(azure.writes()) == 2
     balancer = created["load_balancer"]
-    assert balancer["frontend_address"].startswith("203.0.113.") and balancer["rules"] == [] and balancer["ssh_ports"] == {}
+    assert balancer["frontend_address"].startswith("192.0.2.") and balancer["rules"] == [] and balancer["ssh_ports"] == {}
     properties = read(azure, group)
     rule = properties["inboundNatRules"][0]
     assert rule["name"] == "dockhost-ssh"

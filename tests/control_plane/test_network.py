@@ -76,7 +76,7 @@ def test_life_of_a_network(azure, group):
     network = created["network"]
     assert network["subnets"]["hosts"] == {"id": network["id"] + "/subnets/hosts", "address_prefix": "10.60.1.0/24"}
     assert set(network["security_groups"]) == {"nsg"}
-    assert network["public_ips"]["nat-ip"]["address"].startswith("203.0.113.")
+    assert network["public_ips"]["nat-ip"]["address"].startswith("192.0.2.")
 
     again = azure.run("network", wanted(group))
     assert not again["changed"] and again["plan"] == [] and again["diff"] == {"before": "", "after": ""}
