@@ -134,6 +134,7 @@ def resource(group: HostGroup, actual: Optional[Body], capacity: int) -> Resourc
         immutable=tuple(path for path in FIXED if not (more and path == "zones")),
         create_only=(CUSTOM_DATA,),
         hidden=(CUSTOM_DATA,),
+        wait="list",  # its operation's Retry-After of 30 seconds would be noticed as late as that
     )
 
 

@@ -92,7 +92,7 @@ def absent(
     body = observed.scale_set
     if body is None:
         return found
-    resource = Resource(id=body["id"], type=scale_set.SCALE_SET)
+    resource = Resource(id=body["id"], type=scale_set.SCALE_SET, wait="list")
     if only is not None:
         have = len(observed.of(name, deployment))
         steps = _together(resource, found.plan.steps, have, Step("", "keep", resource))
