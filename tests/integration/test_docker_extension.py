@@ -218,7 +218,7 @@ def test_a_reboot_in_the_middle_is_survived(host):
     host.hold_lock(600)  # until the reboot
     running = host.begin("docker_extension", resource_group="rg", group="ext", settings={"compose": COMPOSE},
                          protected_settings={"environment": {"WORD": WORD}})  # fmt: skip
-    host.until("cat /var/log/azure/dockhost-docker.log", "apt-get -q -y")
+    host.until("cat /var/lib/dockhost/docker-status.json", '"transitioning", "step": "install Docker"')
     host.on("systemctl reboot")
     cut = host.end(running)
     assert cut["failed"], cut
