@@ -354,3 +354,8 @@ def test_windows_settings_on_a_linux_image(group: Group) -> None:
     body = vm_body("v1", nic)
     body["properties"]["osProfile"]["windowsConfiguration"] = {}
     assert group.refused("PUT", f"{COMPUTE}/virtualMachines/v1", body)[:2] == (400, "InvalidParameter")
+
+
+def test_an_empty_availability_set_says_so(group: Group) -> None:
+    made = group.put(f"{COMPUTE}/availabilitySets/a", {"scheduledEventsPolicy": {"x": {}}}, sku={"name": "Aligned"})
+    assert made["properties"]["virtualMachines"] == []

@@ -284,7 +284,25 @@ def test_address_pools_are_refused(group: Group) -> None:
 
 
 def test_the_parent_of_what_is_to_be_deleted_must_be_there(group: Group) -> None:
-    for path in (f"{NET}/virtualNetworks/none/subnets/a", "providers/Microsoft.Compute/virtualMachines/none/extensions/e",
-                 "providers/Microsoft.Compute/virtualMachineScaleSets/none/extensions/e"):
-        status, code, text = group.refused("DELETE", path)
-        assert (status, code) == (404, "ParentResourceNotFound") and "'delete'" in text
+    assert group.refused("DELETE", f"{NET}/virtualNetworks/none/subnets/a")[:2] == (404, "ResourceNotFound")
+    status, code, text = group.refused("DELETE", "providers/Microsoft.Compute/virtualMachineScaleSets/none/extensions/e")
+    assert (status, code) == (404, "ParentResourceNotFound") and "'delete'" in text
+
+
+def test_a_network_that_is_written_again_keeps_what_the_body_does_not_name(group: Group) -> None:
+    body = vnet_body(["10.1.0.0/16"], {})
+    body["properties"]["virtualNetworkPeerings"] = [{"name": "p", "properties": {"allowForwardedTraffic": True}}]
+    assert group.call("PUT", VNET, body)[0] == 201
+    assert group.call("PUT", VNET, vnet_body(["10.1.0.0/16"], {"a": "10.1.0.0/24"}))[0] == 200
+    assert [p["name"] for p in group.call("GET", VNET)[1]["properties"]["virtualNetworkPeerings"]] == ["p"]
+
+
+def test_a_range_of_ports_may_wait_for_its_pool(group: Group) -> None:
+    subnet = group.vnet()
+    frontend = group.id(f"{NET}/loadBalancers/b/frontendIPConfigurations/f")
+    rule = {"frontendIPConfiguration": {"id": frontend}, "frontendPortRangeStart": 0, "frontendPortRangeEnd": 3, "backendPort": 22}
+    made = group.put(f"{NET}/loadBalancers/b", {"frontendIPConfigurations": [{"name": "f", "properties": {"subnet": {"id": subnet}}}],
+                                                "inboundNatRules": [{"name": "r", "properties": rule}]}, sku={"name": "Standard"})
+    assert made["properties"]["inboundNatRules"][0]["properties"]["frontendPortRangeEnd"] == 3
+    del rule["frontendPortRangeEnd"]
+    assert group.refused("PUT", f"{NET}/loadBalancers/b/inboundNatRules/r2", {"properties": rule})[0] == 400

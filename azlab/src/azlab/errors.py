@@ -102,6 +102,10 @@ TABLE: dict[str, tuple[int, str, str, str]] = {
                "Invalid $filter '{filter}' specified in the query string.", "gateway"),
     "operation_not_found": (404, "OperationNotFound", "The operation '{id}' could not be found.", "service"),
     "skip_token": (400, "InvalidSkipToken", "The skip token '{token}' in the query string is invalid.", "gateway"),
+    "identity_operation": (400, "FailedIdentityOperation",
+                           "Identity operation for resource '{owner}' failed with error 'Failed to perform resource identity operation. "
+                           "Status: 'BadRequest'. Response: '{{\"error\":{{\"code\":\"BadRequest\",\"message\":\"Resource '{id}' was not "
+                           "found.\"}}}}'.'.", "gateway"),
     "deployment_not_found": (404, "DeploymentNotFound", "Deployment '{name}' could not be found.", "gateway"),
     # Microsoft.Network
     "network_name": (400, "InvalidResourceName",

@@ -84,7 +84,10 @@ def _case(report: Report, client: Client, catalogue: Catalogue, case: Case) -> N
 def _error(report: Report, entry: dict[str, Any], served: set[str]) -> None:
     differences = errors_table.compare(entry)
     kind = str(entry.get("type") or "").lower()
-    tags = set() if not kind or kind in served else {"type-not-served"}
+    if entry.get("status") == 200 or "/locations/" in kind:
+        tags = {"of-an-operation"}
+    else:
+        tags = set() if not kind or kind in served else {"type-not-served"}
     report.add(entry["name"], differences, known.Context(
         type=kind, method="error", api_version="", tags=frozenset(tags), request=""))
 

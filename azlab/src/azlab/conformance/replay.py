@@ -20,6 +20,8 @@ _PENDING = {"inprogress", "accepted", "running", "updating", "creating", "deleti
 _OPERATIONS = ("/operations/", "/operationresults/", "/operationstatuses/", "/diskoperations/", "/asyncoperations/")
 _UNIFORM = re.compile(r"/virtualMachineScaleSets/[^/]+/virtualMachines/[^/]+/networkInterfaces/", re.IGNORECASE)
 VERSION = "2024-07-01"
+_MISSING = ("InvalidResourceReference", "FailedIdentityOperation")
+SCALE_SET = "microsoft.compute/virtualmachinescalesets"
 DEPLOYMENT = "microsoft.resources/deployments"
 
 
@@ -70,7 +72,7 @@ class Replay:
             # what Azure refused cannot be sent again: its answer is compared with the lab's table of errors
             return [(first, errors_table.compare({"status": first.status, "code": first.code, "body": first.body,
                                                   "type": type_of(first.path)}))]
-        body, done = stock.substitute(request, self.catalogue)
+        body, done = stock.substitute(request, self.catalogue, scale_set=type_of(first.path) == SCALE_SET)
         self.tags |= {f"substituted-{d}" for d in done}
         status, headers, answer = self.client.send(first.method, first.path, first.query, body)
         found = [(first, answers(first, status, headers, answer))]
@@ -153,7 +155,7 @@ class Replay:
 
     def _prepare_resource(self, first: Exchange, rid: ResourceId) -> None:
         message = str(first.body) if first.status >= 400 else ""
-        missing = {i.lower() for i in stock.ids_in(message)} if first.status == 404 or first.code == "InvalidResourceReference" else set()
+        missing = {i.lower() for i in stock.ids_in(message)} if first.status == 404 or first.code in _MISSING else set()
         if isinstance(first.body, dict) and isinstance(first.body.get("value"), list):
             self._ensure(str(rid), [], [])
             self._seed_list(first.body["value"])
@@ -192,13 +194,13 @@ class Replay:
             if not user.lower().startswith(str(rid).lower()):
                 self._use(user, used)
 
-    def _use(self, user: str, used: str) -> None:
+    def _use(self, user: str, *used: str) -> None:
         """Let something use a resource: an interface, when the lab does not serve the type of what used it on Azure."""
         rid = parse(user)
         if rid and rid.root.type.lower() not in self.client.types:
             self.tags.add("stand-in")
             user = str(ResourceId(rid.subscription, rid.group, "Microsoft.Network", ("networkInterfaces",), (f"replay-{rid.names[0]}",)))
-        self._ensure(user, [used], [])
+        self._ensure(user, list(used), [])
 
     def _make_updating(self, first: Exchange) -> None:
         """Azure refused since something that is referred to was changed at that moment: let it be changed."""
@@ -212,6 +214,7 @@ class Replay:
                     self.client.send("PUT", path, {"api-version": VERSION}, body)
 
     def _seed_list(self, items: list[Any]) -> None:
+        users: dict[str, list[str]] = {}
         for item in items:
             rid = parse(str(item.get("id", ""))) if isinstance(item, dict) else None
             if rid is None and isinstance(item, dict) and self._group_path(str(item.get("id", ""))):
@@ -223,8 +226,13 @@ class Replay:
                     self._ensure(str(rid.parent), [], [])
                 self._seed(rid, item, None)
                 for user in stock.users(rid, item):
-                    self._use(user, str(rid))
+                    users.setdefault(user, []).append(str(rid))
+                for subnet, inside in stock.subnet_users(rid, item).items():
+                    for user in inside:
+                        users.setdefault(user, []).append(subnet)
                 self._members(item)
+        for user, used in users.items():
+            self._use(user, *used)
 
     def _members(self, shown: Any) -> None:
         """The interfaces behind a load balancer that Azure showed."""
@@ -245,7 +253,7 @@ class Replay:
         if isinstance(request, dict) and self.case.first.method == "PUT":
             bodies.append(request)
         for body in bodies:
-            body, done = stock.substitute(body, self.catalogue)
+            body, done = stock.substitute(body, self.catalogue, scale_set=rid.type.lower() == SCALE_SET)
             self._references(body, rid, set())
             if self._put(rid, body):
                 self.tags |= {f"substituted-{d}" for d in done}

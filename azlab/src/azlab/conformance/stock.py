@@ -50,7 +50,8 @@ def refs(value: Any) -> list[str]:
 
 def ids_in(text: str) -> list[str]:
     """Ids that an error message names."""
-    return [m.rstrip(".") for m in _ID.findall(text) if parse(m.rstrip("."))]
+    found = [m.rstrip(".\\") for m in _ID.findall(text)]
+    return [m for m in found if parse(m)]
 
 
 def addresses(value: Any) -> dict[str, list[str]]:
@@ -164,14 +165,19 @@ def sendable(rid: ResourceId, body: Any) -> Any:
     cleaned = clean(body, 0, "")
     if rid.types[-1].lower() == "disks" and isinstance(cleaned.get("properties"), dict):
         begun = cleaned["properties"].get("creationData") or {}
-        if not (begun.get("createOption") == "FromImage" and "id" in (begun.get("imageReference") or {})):
+        image = begun.get("createOption") == "FromImage" and "id" in (begun.get("imageReference") or {})
+        if not image and not (begun.get("createOption") == "Copy" and "/disks/" in str(begun.get("sourceResourceId")).lower()):
             cleaned["properties"]["creationData"] = {"createOption": "Empty"}
     return cleaned
 
 
-def substitute(body: Any, catalogue: Catalogue) -> tuple[Any, set[str]]:
+def substitute(body: Any, catalogue: Catalogue, *, scale_set: bool = False) -> tuple[Any, set[str]]:
     """(body, what was replaced): secrets that were removed, and what the lab's catalogue does not offer."""
     done: set[str] = set()
+    identity = body.get("identity") if isinstance(body, dict) else None
+    if scale_set and isinstance(identity, dict) and "SystemAssigned" in str(identity.get("type")):
+        done.add("mode")                # of scale sets, only those of the mode Uniform have it
+        body = {k: v for k, v in body.items() if k != "identity"}
     windows = any(w in json.dumps(body) for w in ('"windowsConfiguration"', '"Windows"'))
     default = WINDOWS if windows else IMAGE
 
@@ -199,6 +205,9 @@ def substitute(body: Any, catalogue: Catalogue) -> tuple[Any, set[str]]:
         if "capacity" in kept and isinstance(kept.get("name"), str) and kept["name"].lower() not in catalogue.sizes:
             done.add("size")
             kept["name"] = SIZE
+        if windows and len(str(kept.get("computerName", ""))) > 15:       # recorders give long names to what was short
+            done.add("name")
+            kept["computerName"] = "replayed"
         size = kept.get("vmSize")
         if isinstance(size, str) and size.lower() not in catalogue.sizes:
             done.add("size")
@@ -265,7 +274,7 @@ def body_of(rid: ResourceId, location: str, uses: list[str], children: list[Reso
     if kind == "loadbalancers":
         return _balancer(rid, location, by_kind, children, base)
     if kind == "virtualmachines":
-        return _machine(rid, location, by_kind, base)
+        return _machine(rid, location, by_kind, base, [u for u in uses if "/networkinterfaces/" in u.lower()])
     if kind == "virtualmachinescalesets":
         return _scale_set(location, base)
     if kind == "storageaccounts":
@@ -300,8 +309,8 @@ def _balancer(rid: ResourceId, location: str, uses: dict[str, str], children: li
         names.setdefault(child.types[1].lower(), []).append(child.names[1])
     frontend = (names.get("frontendipconfigurations") or ["frontend"])[0]
     address = uses.get("publicipaddresses", f"{base}/Microsoft.Network/publicIPAddresses/replay-{rid.names[0]}")
-    properties: dict[str, Any] = {"frontendIPConfigurations": [{"name": frontend, "properties": {
-        "publicIPAddress": {"id": address}}}]}
+    place = {"subnet": {"id": uses["subnets"]}} if "subnets" in uses else {"publicIPAddress": {"id": address}}
+    properties: dict[str, Any] = {"frontendIPConfigurations": [{"name": frontend, "properties": place}]}
     properties["backendAddressPools"] = [{"name": n} for n in names.get("backendaddresspools", [])]
     properties["probes"] = [{"name": n, "properties": {"protocol": "Tcp", "port": 80, "intervalInSeconds": 15}}
                             for n in names.get("probes", [])]
@@ -311,13 +320,13 @@ def _balancer(rid: ResourceId, location: str, uses: dict[str, str], children: li
     return {"location": location, "sku": {"name": "Standard"}, "properties": properties}
 
 
-def _machine(rid: ResourceId, location: str, uses: dict[str, str], base: str) -> dict[str, Any]:
-    nic = uses.get("networkinterfaces", f"{base}/Microsoft.Network/networkInterfaces/replay-{rid.names[0]}")
+def _machine(rid: ResourceId, location: str, uses: dict[str, str], base: str, nics: list[str]) -> dict[str, Any]:
+    nics = nics or [f"{base}/Microsoft.Network/networkInterfaces/replay-{rid.names[0]}"]
     properties: dict[str, Any] = {
         "hardwareProfile": {"vmSize": SIZE},
         "storageProfile": {"imageReference": dict(IMAGE), "osDisk": {"createOption": "FromImage"}},
         "osProfile": {"computerName": "replayed", "adminUsername": "replayed", "adminPassword": PASSWORD},
-        "networkProfile": {"networkInterfaces": [{"id": nic}]}}
+        "networkProfile": {"networkInterfaces": [{"id": nic, "properties": {"primary": index == 0}} for index, nic in enumerate(nics)]}}
     if "disks" in uses:
         properties["storageProfile"]["dataDisks"] = [{"lun": 0, "createOption": "Attach", "managedDisk": {"id": uses["disks"]}}]
     if "availabilitysets" in uses:

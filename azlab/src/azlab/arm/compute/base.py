@@ -64,7 +64,7 @@ class ComputeType(ResourceType):
         """The members that every resource starts with."""
         wire: dict[str, Any] = {"name": resource.name, "id": resource.id, "type": resource.type,
                                 "location": resource.location}
-        for key in ("tags", "zones", "identity", "plan"):
+        for key in ("tags", "zones", "identity", "plan", "extendedLocation"):
             if key in resource.body:
                 wire[key] = resource.body[key]
         return wire
@@ -102,8 +102,7 @@ class AvailabilitySets(ComputeType):
         wire = self.head(resource)
         wire["properties"] = dict(resource.properties)
         machines = self.lab.store.referrers(resource.id, VM)
-        if machines:
-            wire["properties"]["virtualMachines"] = [{"id": m} for m in machines]
+        wire["properties"]["virtualMachines"] = [{"id": m} for m in machines]
         wire["sku"] = resource.body["sku"]
         return wire
 

@@ -39,8 +39,8 @@ class Extensions(ComputeType):
         checks.require_group(call, writing=call.method in ("PUT", "PATCH"))
         machine = self.lab.store.get(str(call.id.root))
         if machine is None:
-            if call.method in ("PUT", "DELETE"):
-                raise arm_error("parent_not_found", verb="delete" if call.method == "DELETE" else "write", type="virtualMachines/extensions",
+            if call.method == "PUT":
+                raise arm_error("parent_not_found", verb="write", type="virtualMachines/extensions",
                                 parent=str(call.id.root))
             raise arm_error("not_found", type=f"{VM}/{call.id.root.name}", group=call.group)
         return machine

@@ -69,10 +69,7 @@ def _users(lab: Lab, owner: str, wanted: Any, old: dict[str, Any] | None) -> dic
     for text in (*sorted(kept), *asked):
         resource = lab.store.get(text)
         if resource is None and text in asked:
-            raise ArmError(400, "FailedIdentityOperation",
-                           f"Identity operation for resource '{owner}' failed with error 'Failed to perform resource identity operation. Status: "
-                           f"'BadRequest'. Response: '{{\"error\":{{\"code\":\"BadRequest\",\"message\":\"Resource '{text}' was not found.\"}}}}'.'.",
-                           source="gateway")
+            raise arm_error("identity_operation", owner=owner, id=text)
         shown[text] = {k: resource.properties[k] for k in ("principalId", "clientId")} if resource else {}
     if not shown:
         raise ArmError(400, "MissingIdentityIds", f"The identity ids must not be null or empty for '{_USER}' identity type.", source="gateway")

@@ -139,10 +139,10 @@ def _inbound(rule: Part, known: set[str]) -> None:
     _protocol(rule, ("Tcp", "Udp", "All"))
     _port(rule, "backendPort")
     _timeout(rule, 30)
-    if "backendAddressPool" in p:
+    if "backendAddressPool" in p or (p.get("frontendPort") is None and "frontendPortRangeEnd" in p):     # the pool may come later
         start = integer(p.get("frontendPortRangeStart"), "properties.frontendPortRangeStart", 0)
         end = integer(p.get("frontendPortRangeEnd"), "properties.frontendPortRangeEnd", 0)
-        if not 1 <= start <= end <= 65534:
+        if "frontendPortRangeStart" not in p or not 0 <= start <= end <= 65534:      # Azure takes a range that begins at 0
             raise network_error("port_range", id=rule["id"], start=start, end=end)
         p.update(frontendPortRangeStart=start, frontendPortRangeEnd=end)
         p.setdefault("frontendPort", 0)

@@ -33,8 +33,8 @@ class Child(ResourceType):
         checks.require_group(call, writing=writing)
         found = self.lab.store.get(str(call.id.root))
         if found is None:
-            if call.method in ("PUT", "DELETE"):
-                raise arm_error("parent_not_found", verb="delete" if call.method == "DELETE" else "write", type=self.name.split("/", 1)[1],
+            if call.method == "PUT":
+                raise arm_error("parent_not_found", verb="write", type=self.name.split("/", 1)[1],
                                 parent=str(call.id.root))
             parts = call.id.root
             raise arm_error("not_found", type=f"{self.parent.name}/{parts.name}", group=call.group)

@@ -78,4 +78,4 @@ def mapping(balancer: Resource, pool_id: str, member: str) -> list[dict[str, Any
 
 
 def _range(rule: dict[str, Any]) -> tuple[int, int]:
-    return int(rule["properties"]["frontendPortRangeStart"]), int(rule["properties"]["frontendPortRangeEnd"])
+    return max(1, int(rule["properties"]["frontendPortRangeStart"])), int(rule["properties"]["frontendPortRangeEnd"])

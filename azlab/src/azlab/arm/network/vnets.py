@@ -78,7 +78,8 @@ class VirtualNetworks(NetworkType):
         subnets = embed(owner, "subnets", body.get("subnets"))
         self._check_subnets(owner, space, subnets, existing, kept["location"])
         properties = {"addressSpace": {"addressPrefixes": [str(n) for n in space]}, "subnets": subnets,
-                      "virtualNetworkPeerings": body.get("virtualNetworkPeerings", []),
+                      "virtualNetworkPeerings": body.get(
+                          "virtualNetworkPeerings", existing.properties.get("virtualNetworkPeerings", []) if existing else []),
                       "enableDdosProtection": bool(body.get("enableDdosProtection", False))}
         if "dhcpOptions" in body:
             servers = body["dhcpOptions"].get("dnsServers", [])

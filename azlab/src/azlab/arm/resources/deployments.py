@@ -269,6 +269,8 @@ class Deployments(ResourceType):
             body["properties"]["validationLevel"] = request.validation_level
         if not plan.declared:
             del body["properties"]["parameters"]
+        if not places.is_group(place):
+            body["location"] = place.location
         return self._located(call, self._answer(place, body))
 
     def what_if(self, call: Call) -> Answer:

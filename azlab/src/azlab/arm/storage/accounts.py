@@ -13,6 +13,7 @@ from typing import Any
 
 from azlab.arm import checks
 from azlab.arm.identity.carried import carry
+from azlab.arm.compute.base import section
 from azlab.arm.types import ResourceType
 from azlab.arm.wire import Answer, Call, operation_headers
 from azlab.errors import arm_error
@@ -131,6 +132,10 @@ class StorageAccounts(ResourceType):
         for key, value in given.items():
             if key not in ("networkAcls", "encryption", "provisioningState"):
                 p[key] = value
+        directory = section(section(p, "azureFilesIdentityBasedAuthentication"), "activeDirectoryProperties")
+        if directory:
+            p["azureFilesIdentityBasedAuthentication"]["activeDirectoryProperties"] = {
+                **dict.fromkeys(("netBiosDomainName", "forestName", "domainSid", "azureStorageSid"), " "), **directory}
         if kept["kind"] in ("StorageV2", "BlobStorage"):
             p.setdefault("accessTier", "Hot")
         return p
