@@ -357,5 +357,5 @@ def test_windows_settings_on_a_linux_image(group: Group) -> None:
 
 
 def test_an_empty_availability_set_says_so(group: Group) -> None:
-    made = group.put(f"{COMPUTE}/availabilitySets/a", {"scheduledEventsPolicy": {"x": {}}}, sku={"name": "Aligned"})
+    made = group.put(f"{COMPUTE}/availabilitySets/a", {"scheduledEventsPolicy": {"allInstancesDown": {"automaticallyApprove": True}}}, sku={"name": "Aligned"})
     assert made["properties"]["virtualMachines"] == []
