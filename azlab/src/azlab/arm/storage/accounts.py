@@ -12,8 +12,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from azlab.arm import checks
-from azlab.arm.identity.carried import carry
 from azlab.arm.compute.base import section
+from azlab.arm.identity.carried import carry
 from azlab.arm.types import ResourceType
 from azlab.arm.wire import Answer, Call, operation_headers
 from azlab.errors import arm_error
