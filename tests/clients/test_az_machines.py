@@ -225,7 +225,7 @@ def test_extension_images(az: Az) -> None:
 
 
 def test_run_command_documents(az: Az, one: dict[str, Any]) -> None:
-    assert [c["id"] for c in az.json("vm", "run-command", "list", "-l", "westeurope")] == ["RunShellScript"]
+    assert {c["id"]: c["osType"] for c in az.json("vm", "run-command", "list", "-l", "westeurope")}["RunShellScript"] == "Linux"
     shown = az.json("vm", "run-command", "show", "-l", "westeurope", "--command-id", "RunShellScript")
     assert shown["osType"] == "Linux" and shown["script"]
     assert "VMAgentStatusCommunicationError" in az.error(
