@@ -54,7 +54,7 @@ def group(count: int, **more: Any) -> Dict[str, Any]:
     """Arguments of host_group."""
     return {
         "resource_group": GROUP, "name": "web", "count": count, "size": "Standard_D2s_v5", "zones": ["1", "2", "3"],
-        "ssh_public_keys": [KEY], "subnet": {"network": "net", "name": "hosts"}, "swarm_managers": 3, "wait_timeout": 3600, **more,
+        "ssh_public_keys": [KEY], "subnet": {"network": "net", "name": "hosts"}, "swarm_managers": min(3, count), "wait_timeout": 3600, **more,
     }  # fmt: skip
 
 
@@ -127,6 +127,7 @@ class Bench:
         self.prepare(0 if self.given.case == "create" else self.given.hosts)
         self.lab.call("restore", name="start")
         self.lab.call("latencies", scale=self.scale, seed=self.given.seed, spread=SPREAD, overrides=LATENCIES)
+        self.lab.call("throttle", on=self.given.throttle)
         parts = []
         for module, arguments in self.tasks():
             before = {one["id"] + one["effect"] + str(one["delay"]) for one in self.lab.call("operations")}
@@ -134,6 +135,8 @@ class Bench:
             drawn = [one for one in self.lab.call("operations") if one["id"] + one["effect"] + str(one["delay"]) not in before]
             log = self.lab.call("requests", clear=True)
             parts.append(part(module, done, log, path.critical(drawn)))
+            if self.given.throttle:
+                parts[-1].update(path.throttled(drawn, parts[-1]["methods"], done["wall"]))
         if self.given.peers == "az":
             parts.append(self.peer())
         return whole(self.given, parts)
@@ -203,6 +206,7 @@ def main() -> int:
     parser.add_argument("--scale", type=float, default=1.0, help="1: as on Azure; 0.1: ten times as fast, for a quick look")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--public-ip", action="store_true", help="an address for each host")
+    parser.add_argument("--throttle", action="store_true", help="Azure's token buckets refuse what is too much")
     parser.add_argument("--peers", default="none", choices=["none", "az"], help="az: the Azure CLI beside it, case extension only")
     given = parser.parse_args()
     if given.case == "azlab":

@@ -12,7 +12,7 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
-from path import critical  # noqa: E402
+from path import critical, throttled  # noqa: E402
 
 
 def operation(effect, name, seconds):
@@ -35,3 +35,9 @@ SHARED = [operation("put x", "Microsoft.Network/networkSecurityGroups/nsg", 3.0)
 ])  # fmt: skip
 def test_critical_path(operations, seconds):
     assert critical(operations) == pytest.approx(seconds)
+
+
+@pytest.mark.parametrize("writes, floor, ratio", [(4, 30.0, 2.0), (200, 30.0, 2.0), (1000, 110.0, 0.545)])
+def test_what_the_bucket_allows(writes, floor, ratio):
+    found = throttled(TWO, {"GET": 50, "PUT": writes}, 60.0)
+    assert (found["bucket_floor_s"], found["bucket_ratio"]) == (floor, ratio)

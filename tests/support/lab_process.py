@@ -71,6 +71,10 @@ class Steered:
         self.lab.docker_extension = "working" if works else "broken"
         self.lab.driver.run_command = run
 
+    async def throttle(self, on: bool = True) -> None:
+        """Refuse what is more than Azure's token buckets allow; they are full when this begins."""
+        self.lab.throttle.set(on=on)
+
     async def faults(self, rules: List[Dict[str, Any]]) -> None:
         """These fault rules and no others."""
         self.lab.faults.remove()
