@@ -37,13 +37,15 @@ def critical(operations: Sequence[Mapping[str, Any]]) -> float:
     return max([shared + chain for chain in chains] + [shared, *alone, slowest["loadbalancers"], slowest["natgateways"]])
 
 
-def throttled(drawn: Sequence[Mapping[str, Any]], methods: Mapping[str, int], wall: float) -> Dict[str, Any]:
+def throttled(drawn: Sequence[Mapping[str, Any]], methods: Mapping[str, int], wall: float, refused: int = 0) -> Dict[str, Any]:
     """How near a run came to what Azure's bucket of writes allows: 200 at once, then 10 a second.
 
     ``bucket_floor_s`` cannot be beaten: the last write has to wait for its token, and what it makes takes at least the
     shortest latency that was drawn for a machine.
+
+    :param refused: writes that the bucket refused, and that cost no token
     """
-    writes = sum(number for method, number in methods.items() if method in ("PUT", "PATCH", "POST"))
+    writes = sum(number for method, number in methods.items() if method in ("PUT", "PATCH", "POST")) - refused
     shortest = min((one["delay"] for one in drawn if one["effect"] == "create vm"), default=0.0)
     floor = max(0, writes - 200) / 10 + shortest
     return {"bucket_floor_s": round(floor, 2), "bucket_ratio": round(wall / floor, 3) if floor else None}

@@ -136,7 +136,7 @@ class Bench:
             log = self.lab.call("requests", clear=True)
             parts.append(part(module, done, log, path.critical(drawn)))
             if self.given.throttle:
-                parts[-1].update(path.throttled(drawn, parts[-1]["methods"], done["wall"]))
+                parts[-1].update(path.throttled(drawn, parts[-1]["methods"], done["wall"], parts[-1]["refused"].get("429", 0)))
         if self.given.peers == "az":
             parts.append(self.peer())
         return whole(self.given, parts)

@@ -41,3 +41,4 @@ def test_critical_path(operations, seconds):
 def test_what_the_bucket_allows(writes, floor, ratio):
     found = throttled(TWO, {"GET": 50, "PUT": writes}, 60.0)
     assert (found["bucket_floor_s"], found["bucket_ratio"]) == (floor, ratio)
+    assert throttled(TWO, {"GET": 50, "PUT": writes + 7}, 60.0, refused=7) == found
