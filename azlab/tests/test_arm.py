@@ -32,6 +32,14 @@ def test_an_unknown_type_is_noted_in_the_log(azure: RunningLab, caplog: pytest.L
     assert "not served: PUT" in caplog.text and "applicationGateways" in caplog.text
 
 
+def test_a_subnet_that_does_not_exist_is_not_noted_as_unserved(azure: RunningLab, caplog: pytest.LogCaptureFixture) -> None:
+    azure.arm("PUT", "resourceGroups/unnoted", {"location": "westeurope"})
+    network = "resourceGroups/unnoted/providers/Microsoft.Network/virtualNetworks/v"
+    azure.arm("PUT", network, {"location": "westeurope", "properties": {"addressSpace": {"addressPrefixes": ["10.0.0.0/16"]}}})
+    status, body, _headers = azure.arm("GET", f"{network}/subnets/s")
+    assert (status, body["error"]["code"]) == (404, "NotFound") and "not served" not in caplog.text
+
+
 def test_life_of_a_group(azure: RunningLab) -> None:
     path = "resourceGroups/Life-Of.A_(Group)"
     assert azure.arm("HEAD", path)[0] == 404

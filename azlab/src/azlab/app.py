@@ -56,8 +56,7 @@ class App:
             if rule and rule.cut == "after":
                 raise _Cut
         except ArmError as problem:
-            if problem.status in (404, 501) and problem.code in (
-                    "InvalidResourceType", "InvalidResourceNamespace", "NotImplementedByLab", "NotFound"):
+            if _not_served(problem):
                 log.warning("not served: %s %s?%s: %s", request.method, request.path, request.query_string, problem)
             response = _error_response(problem)
         except _Cut:
@@ -108,6 +107,12 @@ class App:
             raise
         answer.headers = {**limits, **answer.headers}
         return answer
+
+
+def _not_served(problem: ArmError) -> bool:
+    """Whether the lab lacks what was asked for. A provider's own `NotFound` only says that a resource does not exist."""
+    return problem.code in ("InvalidResourceType", "InvalidResourceNamespace", "NotImplementedByLab") or (
+        problem.code == "NotFound" and problem.source == "gateway")
 
 
 def _response(request: web.Request, answer: Answer) -> web.Response:
