@@ -44,9 +44,9 @@ test-all:        ## what is not in test: lint, sanity, documentation checks, cli
 	AZLAB_EXAMPLES=2000 $(PYTEST) -q azlab/tests/test_bad_requests.py
 	$(PYTEST) -v -m machines azlab/tests tests/integration tests/apps tests/clients
 
-bench:           ## one benchmark: make bench CASE=nochange HOSTS=100 [SCALE=0.1] [THROTTLE=1]
+bench:           ## one benchmark: make bench CASE=nochange HOSTS=100 [SCALE=0.1] [THROTTLE=1] [PEERS=az|all]
 	@scripts/setup control
-	@.venv/bin/python tests/bench/run.py --case $(or $(CASE),create) --hosts $(or $(HOSTS),100) --scale $(or $(SCALE),1) $(if $(THROTTLE),--throttle)
+	@.venv/bin/python tests/bench/run.py --case $(or $(CASE),create) --hosts $(or $(HOSTS),100) --scale $(or $(SCALE),1) --peers $(or $(PEERS),none) $(if $(THROTTLE),--throttle)
 
 faults:          ## the fault suite: make faults [CASE=create]
 	@scripts/setup control

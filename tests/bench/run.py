@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Benchmarks of the fleet engine on an azlab without machines, with latencies as they were measured on Azure.
 
-    run.py --case create|nochange|tags|scale|delete|extension|inventory|azlab --hosts N [--scale S] [--seed N] [--public-ip] [--peers none|az]
+    run.py --case create|nochange|tags|scale|delete|extension|inventory|azlab --hosts N [--scale S] [--seed N] [--public-ip] [--peers none|az|all]
 
 Each measured task is a process of its own, as Ansible starts it: Python's start and imports count. Prints, last, one
 line of JSON. ``ratio`` is the wall time over the critical path: the slowest chain, among the latencies that were
@@ -21,7 +21,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from typing import Any, Dict, List, Mapping, Sequence
+from typing import Any, Dict, Iterator, List, Mapping, Sequence
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
@@ -30,6 +30,7 @@ sys.path[:0] = [str(HERE.parent / "support"), str(HERE)]
 import inventory  # noqa: E402
 import lab  # noqa: E402
 import path  # noqa: E402
+import peers  # noqa: E402
 from lab_client import LabProcess  # noqa: E402
 
 GROUP = "rg-bench"
@@ -137,9 +138,31 @@ class Bench:
             parts.append(part(module, done, log, path.critical(drawn)))
             if self.given.throttle:
                 parts[-1].update(path.throttled(drawn, parts[-1]["methods"], done["wall"], parts[-1]["refused"].get("429", 0)))
-        if self.given.peers == "az":
-            parts.append(self.peer())
-        return whole(self.given, parts)
+        beside: List[Dict[str, Any]] = []           # counted apart: the sums are those of our own tasks
+        if self.given.case == "extension" and self.given.peers != "none":
+            beside.append(self.peer())
+        if self.given.case == "create" and self.given.peers != "none":
+            beside.extend(self.creating_peers())
+        return {**whole(self.given, parts), "peers": beside}
+
+    def creating_peers(self) -> Iterator[Dict[str, Any]]:
+        """Other people's tools that make as many hosts, on a network that is there."""
+        self._ready_for_peers()
+        yield self._peer_part("az vm create", peers.az_vm_create(GROUP, self.given.hosts, KEY, self.lab.env))
+        if self.given.peers == "all":
+            self._ready_for_peers()
+            for name, cost in peers.azcollection(GROUP, self.given.hosts, KEY, self.lab.call("proxy_environment")):
+                yield self._peer_part(name, cost)
+
+    def _ready_for_peers(self) -> None:
+        self.lab.call("restore", name="start")
+        self.lab.call("latencies", scale=0.0)
+        task("network", NETWORK, self.lab.env)
+        self.lab.call("latencies", scale=self.scale, seed=self.given.seed, spread=SPREAD, overrides=LATENCIES)
+        self.lab.call("requests", clear=True)
+
+    def _peer_part(self, name: str, cost: Dict[str, Any]) -> Dict[str, Any]:
+        return part(name, cost, self.lab.call("requests", clear=True), 0.0)
 
     def peer(self) -> Dict[str, Any]:
         """The Azure CLI, one host after the other, as its users' scripts do: `az vm extension set` for CustomScript."""
@@ -207,7 +230,8 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--public-ip", action="store_true", help="an address for each host")
     parser.add_argument("--throttle", action="store_true", help="Azure's token buckets refuse what is too much")
-    parser.add_argument("--peers", default="none", choices=["none", "az"], help="az: the Azure CLI beside it, case extension only")
+    parser.add_argument("--peers", default="none", choices=["none", "az", "all"],
+                        help="cases create and extension: az: the Azure CLI beside it; all: azure.azcollection too (create only)")  # fmt: skip
     given = parser.parse_args()
     if given.case == "azlab":
         print(json.dumps(lab.figures(given.hosts)))
@@ -218,7 +242,7 @@ def main() -> int:
         result = bench.inventory() if given.case == "inventory" else bench.measure()
     finally:
         bench.lab.close()
-    for one in result.get("tasks", ()):
+    for one in (*result.get("tasks", ()), *result.get("peers", ())):
         print(json.dumps(one))
     print(json.dumps(result))
     return 0

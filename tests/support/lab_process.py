@@ -57,6 +57,10 @@ class Steered:
         """What a client needs."""
         return self.server.settings.environment()
 
+    async def proxy_environment(self) -> Dict[str, str]:
+        """What a client needs that insists on the names of Azure."""
+        return self.server.settings.proxy_environment()
+
     async def latencies(
         self, scale: float = 1.0, seed: int = 1, spread: float = 0.0, overrides: Optional[Dict[str, float]] = None
     ) -> None:
