@@ -8,7 +8,7 @@ SHELL := /bin/bash
 
 PYTEST := .venv/bin/python -m pytest
 # Much of these tests is waiting, as Azure makes its clients wait: four of them side by side.
-FAST := -n 4 --dist loadfile -m "not machines and not browser and not install" tests/unit tests/control_plane azlab/tests tests/faults tests/bench
+FAST := -n 4 --dist loadfile -m "not machines and not browser and not install" tests/unit tests/control_plane azlab/tests tests/faults tests/bench tests/awx
 # Each file has a lab of its own, and much of a client's time is waiting for operations.
 CLIENTS := -n 3 --dist loadfile -m "clients and not machines" tests/clients
 
@@ -42,7 +42,7 @@ test-all:        ## what is not in test: lint, sanity, documentation checks, cli
 	$(PYTEST) -v $(CLIENTS)
 	$(PYTEST) -v -m "browser or install or examples" azlab/tests tests/examples
 	AZLAB_EXAMPLES=2000 $(PYTEST) -q azlab/tests/test_bad_requests.py
-	$(PYTEST) -v -m machines azlab/tests tests/integration tests/apps tests/clients
+	$(PYTEST) -v -m machines azlab/tests tests/integration tests/apps tests/clients tests/awx
 
 bench:           ## one benchmark: make bench CASE=nochange HOSTS=100 [SCALE=0.1] [THROTTLE=1] [PEERS=az|all]
 	@scripts/setup control

@@ -68,8 +68,8 @@ options:
       - Whether the hosts' kernels have IPVS, which the swarm's routing mesh and virtual addresses need.
       - Without it, ports of mode ingress are published in mode host, by one task on a host at most, and services
         find each other by DNS round robin. RV(notes) says what was adapted.
+      - Where it is not given, the kernel of the host that the module runs on decides.
     type: bool
-    default: true
   wait:
     description: Whether to wait until all services of the stack have converged, jobs have completed, and healthchecks pass.
     type: bool
@@ -124,7 +124,7 @@ EXAMPLES = r"""
     compose: "{{ lookup('ansible.builtin.file', 'shop.yml') | from_yaml }}"
     secrets:
       db_password: "{{ shop_db_password }}"
-    routing_mesh: "{{ swarm_routing_mesh }}"
+    routing_mesh: "{{ swarm_routing_mesh }}" # a fact of the role swarm, for hosts with different kernels
   become: true
 
 - name: Remove the stack
@@ -168,6 +168,7 @@ from ansible_collections.dockhost.azure.plugins.module_utils._engine.client impo
 from ansible_collections.dockhost.azure.plugins.module_utils._engine.errors import EngineError, EngineUnreachable
 from ansible_collections.dockhost.azure.plugins.module_utils._stack.run import run
 from ansible_collections.dockhost.azure.plugins.module_utils._stack.values import StackError
+from ansible_collections.dockhost.azure.plugins.module_utils._swarm.mesh import has_ipvs
 
 ARGUMENTS = {
     "name": {"type": "str", "required": True},
@@ -178,7 +179,7 @@ ARGUMENTS = {
     "variables": {"type": "dict"},
     "prune": {"type": "bool", "default": True},
     "resolve_image": {"type": "str", "choices": ["always", "changed", "never"], "default": "changed"},
-    "routing_mesh": {"type": "bool", "default": True},
+    "routing_mesh": {"type": "bool"},
     "wait": {"type": "bool", "default": True},
     "timeout": {"type": "int", "default": 300},
     "settle": {"type": "int", "default": 5},
@@ -193,6 +194,8 @@ def main() -> None:
         required_if=[("state", "present", ["compose"])],
     )
     hide_contents(module)
+    if module.params["routing_mesh"] is None:
+        module.params["routing_mesh"] = has_ipvs()
     try:
         module.exit_json(**run(Engine(module.params["docker_socket"]), module.params, module.check_mode))
     except StackError as error:

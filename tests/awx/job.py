@@ -1,0 +1,58 @@
+# Copyright (c) 2026 The dockhost.azure authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A job of AWX without AWX: the folder that AWX hands to ansible-runner in an execution environment, and what comes of it."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import pathlib
+import shutil
+
+import ansible_runner
+import yaml
+
+AWX = pathlib.Path(__file__).resolve().parents[2] / "awx"
+
+
+def definitions() -> dict:
+    """What AWX is to hold."""
+    return yaml.safe_load((AWX / "definitions.yml").read_text())
+
+
+def survey_defaults(template: dict) -> dict:
+    """Answers of somebody who clicks through the survey. AWX hands numbers on as numbers and everything else as text."""
+    return {q["variable"]: q["default"] for q in template["survey"]}
+
+
+@dataclasses.dataclass
+class Job:
+    """How a job ended; `changed` are the tasks that changed something."""
+
+    status: str
+    output: str
+    changed: set[str]
+    failed: list[str]
+
+
+def run(folder: pathlib.Path, template: dict, answers: dict, environment: dict[str, str], key: pathlib.Path, *, check: bool = False) -> Job:
+    """Run a job template in a folder of its own, as in a container that was never there before."""
+    for part in ("env", "inventory", "home"):
+        (folder / part).mkdir(parents=True)
+    shutil.copytree(AWX / "project", folder / "project")
+    source = folder / "project" / definitions()["inventory"]["source_path"]
+    shutil.copy(source, folder / "inventory" / source.name)
+    home = str(folder / "home")
+    (folder / "env" / "envvars").write_text(json.dumps({
+        **environment, "HOME": home, "ANSIBLE_HOME": home + "/.ansible", "ANSIBLE_SSH_CONTROL_PATH_DIR": str(folder / "cp"),
+        "ANSIBLE_INVENTORY_UNPARSED_FAILED": "true"}))
+    (folder / "env" / "extravars").write_text(json.dumps(answers))
+    (folder / "env" / "ssh_key").write_text(key.read_text())
+    (folder / "env" / "settings").write_text(json.dumps({"job_timeout": 900, "suppress_ansible_output": True}))
+    done = ansible_runner.run(private_data_dir=str(folder), playbook=template["playbook"], cmdline="--check --diff" if check else None, quiet=True)
+    changed = {e["event_data"]["task"] for e in done.events if e["event"] == "runner_on_ok" and e["event_data"]["res"].get("changed")}
+    failed = [e["event_data"]["res"].get("msg", str(e["event_data"]["res"])) for e in done.events
+              if e["event"] in ("runner_on_failed", "runner_on_unreachable") and not e["event_data"].get("ignore_errors")]
+    return Job(done.status, done.stdout.read(), changed, failed)

@@ -1,0 +1,103 @@
+# Copyright (c) 2026 The dockhost.azure authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Each job template, run by ansible-runner in the layout of AWX on real hosts of a lab: each job in a home that was never there before."""
+
+from __future__ import annotations
+
+import json
+import re
+import urllib.request
+
+import pytest
+from deployment import Deployment
+from job import definitions, run, survey_defaults
+
+pytestmark = pytest.mark.machines
+
+TEMPLATES = {t["name"].partition(", ")[2]: t for t in definitions()["job_templates"]}
+SEED = "4f1c2e9d7b6a50384f1c2e9d7b6a5038"
+NAME = "awx"
+
+
+class Controller:
+    """Jobs against one lab; what AWX keeps between them is the credentials, and nothing else."""
+
+    def __init__(self, deployment: Deployment, folder) -> None:
+        self.deployment, self.folder, self.count, self.outputs = deployment, folder, 0, []
+        lab = deployment.env
+        # What AWX's credential of the type Microsoft Azure Resource Manager sets, and the lab's certificate.
+        self.environment = {k: lab[k] for k in ("AZURE_SUBSCRIPTION_ID", "AZURE_CLIENT_ID", "AZURE_SECRET", "AZURE_TENANT",
+                                                "AZURE_CLOUD_ENVIRONMENT", "REQUESTS_CA_BUNDLE")}
+        self.environment |= {k: lab[k] for k in ("PATH", "ANSIBLE_COLLECTIONS_PATH")}
+        self.answers = {"deployment_name": NAME, "deployment_hosts": 2, "docker_source": "distribution", "wordpress_replicas": 1,
+                        "deployment_ssh_sources": "0.0.0.0/0", "deployment_ssh_public_keys": deployment.key.with_suffix(".pub").read_text()}
+
+    def launch(self, short: str, *, check: bool = False, **answers):
+        """Answer the survey with its defaults, but for what this lab needs otherwise."""
+        template = TEMPLATES[short]
+        given = survey_defaults(template)
+        given |= {k: v for k, v in {**self.answers, **answers}.items() if k in given}
+        if "secrets" in template["credentials"]:
+            given["wordpress_secret_seed"] = SEED
+        given |= {"wordpress_block_external": "true"} if short == "deploy" else {}        # the lab's hosts reach nobody outside
+        self.count += 1
+        job = run(self.folder / f"{self.count}-{short}", template, given, self.environment, self.deployment.key, check=check)
+        self.outputs.append(job.output)
+        print(job.output[-3000:])
+        return job
+
+
+@pytest.fixture(scope="module")
+def controller(tmp_path_factory):
+    deployment = Deployment(tmp_path_factory.mktemp("awx"), NAME)
+    try:
+        deployment.start()
+        yield Controller(deployment, tmp_path_factory.mktemp("jobs"))
+    finally:
+        deployment.stop()
+
+
+def test_the_workflow_from_nothing_to_a_blog(controller):
+    for short in ("provision", "configure", "deploy", "verify"):
+        job = controller.launch(short)
+        assert job.status == "successful", job.failed
+    address = re.search(r"http://[0-9.]+/", job.output)[0]
+    with urllib.request.urlopen(address, timeout=10) as answer:
+        assert "<title>Dockhost</title>" in answer.read().decode()
+
+
+def test_the_same_jobs_again_change_nothing(controller):
+    for short in ("provision", "configure", "deploy"):
+        job = controller.launch(short)
+        assert job.status == "successful", job.failed
+        # The container is new, so that the file with the hosts' keys is written anew; nothing of the deployment changes.
+        assert job.changed <= {"Make the folder for what the controller keeps of the deployment",
+                               "Fetch the hosts' SSH keys over Azure Resource Manager"}, job.output
+
+
+def test_a_check_tells_what_would_be_done_and_does_nothing(controller):
+    requests = lambda: controller.deployment.command("azlab", "logs", "--name", controller.deployment.lab).stdout.count(" PUT ")  # noqa: E731
+    before = requests()
+    job = controller.launch("provision", check=True, deployment_hosts=3)
+    assert job.status == "successful", job.failed
+    assert "awx-3" in job.output and requests() == before
+
+
+def test_a_wrong_answer_is_named_before_anything_is_done(controller):
+    job = controller.launch("provision", deployment_managers="2")
+    assert job.status == "failed"
+    assert "deployment_managers" in " ".join(job.failed)
+
+
+def test_teardown_leaves_nothing_and_secrets_were_nowhere(controller):
+    assert controller.launch("teardown").status == "successful"
+    lab = controller.deployment
+    groups = lab.command("azlab", "status", "--name", lab.lab, "--json").stdout
+    assert "rg-awx" not in json.dumps(groups)
+    printed = "\n".join(controller.outputs)
+    assert SEED not in printed and controller.environment["AZURE_SECRET"] not in printed
+    for events in controller.folder.glob("*/artifacts/*/job_events/*.json"):
+        text = events.read_text()
+        assert SEED not in text and controller.environment["AZURE_SECRET"] not in text, events
