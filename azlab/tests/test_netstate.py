@@ -136,3 +136,15 @@ def test_application_security_groups_are_the_addresses_in_them(azure: RunningLab
     assert group.refused("PUT", f"{NET}/networkSecurityGroups/other", {"location": "westeurope", "properties": {"securityRules": [
         rule(100, sourceAddressPrefix=None, sourceApplicationSecurityGroups=[{"id": web + "x"}])]}})[1] == "InvalidResourceReference"
     assert group.refused("DELETE", f"{NET}/applicationSecurityGroups/empty")[1] == "ApplicationSecurityGroupInUse"
+
+
+def test_standard_is_closed_without_a_security_group(azure: RunningLab, group: Group) -> None:
+    subnet = group.vnet()
+    basic = group.put(f"{NET}/publicIPAddresses/basic", {"publicIPAllocationMethod": "Static"}, sku={"name": "Basic"})
+    for name, address in (("own", group.address("standard")), ("old", basic), ("none", None)):
+        more = {"publicIPAddress": {"id": address["id"]}} if address else {}
+        group.vm(name, group.nic(f"n{name}", subnet, **more)["id"])
+    found = {f["machine_id"].rsplit("/", 1)[1]: f["groups"] for f in state(azure, group)["firewalls"]}
+    assert [r["name"] for r in found["own"][0] if r["direction"] == "in"] == [
+        "AllowVnetInBound", "AllowAzureLoadBalancerInBound", "DenyAllInBound"]
+    assert found["old"] == found["none"] == []

@@ -14,6 +14,7 @@ from functools import cached_property
 from typing import Any
 
 from azlab.defaultrules import default_rules
+from azlab.ids import parse
 from azlab.machines.driver import Backend, BalancerRule, Firewall, FirewallRule, InstanceAddress, NatRule, NetworkSpec, NetworkState, Outbound, Probe
 from azlab.store import Resource, Store
 
@@ -98,12 +99,26 @@ class _Builder:
             group = self.store.get(reference["id"]) if reference else None
             if group:
                 groups.append(self._group(group, address.vnet))
+        if not groups and self._is_standard(address):
+            # "Secure by default": without a group, Standard addresses and balancers are closed to all but the network itself.
+            # https://learn.microsoft.com/azure/load-balancer/load-balancer-overview#securebydefault
+            groups.append(self._filtered("", [], address.vnet))
         return Firewall(address.backend.machine_id, address.vnet.lid, address.backend.address, tuple(groups))
 
+    def _is_standard(self, address: _Address) -> bool:
+        """Whether the Internet could reach the address by a public address or a balancer of the SKU Standard."""
+        p = address.configuration["properties"]
+        owners = [p.get("publicIPAddress"), *p.get("loadBalancerBackendAddressPools", []), *p.get("loadBalancerInboundNatRules", [])]
+        found = [self.store.get(str(rid.root)) for o in owners if o and (rid := parse(o["id"]))]
+        return any(r.body.get("sku", {}).get("name") == "Standard" for r in found if r)
+
     def _group(self, group: Resource, vnet: Resource) -> tuple[FirewallRule, ...]:
-        key = (group.lid, vnet.lid)
+        return self._filtered(group.lid, group.properties["securityRules"], vnet)
+
+    def _filtered(self, group_id: str, own: list[dict[str, Any]], vnet: Resource) -> tuple[FirewallRule, ...]:
+        key = (group_id, vnet.lid)
         if key not in self._rules:
-            rules = sorted([*group.properties["securityRules"], *default_rules()],
+            rules = sorted([*own, *default_rules()],
                            key=lambda r: (r["properties"]["direction"], r["properties"]["priority"]))
             prefixes = tuple(vnet.properties["addressSpace"]["addressPrefixes"])
             self._rules[key] = tuple(f for f in (firewall_rule(r, prefixes, self.application_groups) for r in rules) if f)

@@ -70,7 +70,12 @@ def says(group: Group, name: str, script: str) -> str:
 def test_instances_are_hosts(group: Group, tmp_path: Path) -> None:
     key = tmp_path / "id"
     subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key)], check=True)
-    model = profile(group.vnet(), publicIPAddressConfiguration={"name": "out", "properties": {}})
+    # Standard addresses let nobody in without a security group that says so.
+    group.put(f"{NET}/networkSecurityGroups/ssh", {"securityRules": [{"name": "ssh", "properties": {
+        "priority": 100, "direction": "Inbound", "access": "Allow", "protocol": "Tcp", "sourceAddressPrefix": "*", "sourcePortRange": "*",
+        "destinationAddressPrefix": "*", "destinationPortRange": "22"}}]})
+    subnet = group.vnet(networkSecurityGroup={"id": group.id(f"{NET}/networkSecurityGroups/ssh")})
+    model = profile(subnet, publicIPAddressConfiguration={"name": "out", "properties": {}})
     user = model["osProfile"]
     user["linuxConfiguration"]["ssh"]["publicKeys"][0]["keyData"] = key.with_suffix(".pub").read_text()
     user["customData"] = base64.b64encode(b"#cloud-config\nwrite_files: [{path: /etc/marker, content: from the profile}]\n").decode()
