@@ -573,7 +573,7 @@ EXAMPLES = r"""
     scale_in_first: "{{ asked.removing }}"
 
 - name: Make five hosts of the new image beside the five of the old one
-  dockhost.azure.host_group: &renewed
+  dockhost.azure.host_group:
     resource_group: rg-demo
     name: workers
     count: 10
@@ -595,9 +595,18 @@ EXAMPLES = r"""
 
 - name: Remove the old ones, so that there were never fewer than five
   dockhost.azure.host_group:
-    <<: *renewed
+    resource_group: rg-demo
+    name: workers
     count: 5
     scale_in_first: "{{ both.outdated }}"
+    size: Standard_D2s_v5
+    image: Debian:debian-13:13-gen2:latest
+    immutable_changes: keep
+    ssh_public_keys:
+      - "{{ lookup('ansible.builtin.file', '~/.ssh/id_ed25519.pub') }}"
+    subnet:
+      network: demo-vnet
+      name: hosts
 
 - name: Remove one host that is broken (the next run with state present makes it anew)
   dockhost.azure.host_group:

@@ -27,6 +27,11 @@ CONCURRENCY = 64  # requests under way at once: enough to spend ARM's 200 writes
 MAX_PAGES = 1000
 
 
+# Seconds in which ARM puts one token into each bucket:
+# https://learn.microsoft.com/azure/azure-resource-manager/management/request-limits-and-throttling
+REFILL = {"read": 1 / 25, "write": 1 / 10, "delete": 1 / 10}
+
+
 @dataclass(frozen=True)
 class Response:
     """An answer below 400. ``headers`` have names in lower case; ``body`` is parsed JSON or None."""
@@ -60,7 +65,9 @@ class Client:
         self.requests = 0
         self._send, self._renew = send, renew
         self._slots = asyncio.Semaphore(CONCURRENCY)
-        self._open_at: Dict[str, float] = {}
+        self._open_at: Dict[str, float] = {}  # kinds whose bucket was empty, and when it is open again
+        self._next_at: Dict[str, float] = {}
+        self._gates: Dict[str, asyncio.Lock] = {}
 
     async def request(
         self, method: str, path: str, api_version: str = "", json: Any = None, query: Optional[Mapping[str, str]] = None,
@@ -156,16 +163,25 @@ class Client:
 
     async def _once(self, method: str, url: str, json: Any, headers: Optional[Mapping[str, str]]) -> Response:
         """One request, after the bucket of its kind has opened again."""
+        kind = _kind(method)
         while True:
-            closed = self._open_at.get(_kind(method), 0.0) - time.monotonic()
-            if closed > 0:
-                await self.pause(closed)
-                continue
+            await self._turn(kind)
             async with self._slots:
-                if self._open_at.get(_kind(method), 0.0) > time.monotonic():
+                if self._open_at.get(kind, 0.0) > time.monotonic():
                     continue
                 self.requests += 1
                 return await (self._send(method, url, json, headers) if headers else self._send(method, url, json))
+
+    async def _turn(self, kind: str) -> None:
+        """Wait, in the order of asking, until the bucket is open. One that was empty is drawn from no faster than it is filled."""
+        async with self._gates.setdefault(kind, asyncio.Lock()):
+            while True:
+                closed = max(self._open_at.get(kind, 0.0), self._next_at.get(kind, 0.0)) - time.monotonic()
+                if closed <= 0:
+                    break
+                await self.pause(closed)
+            if kind in self._open_at:
+                self._next_at[kind] = time.monotonic() + REFILL[kind]
 
     def _url(self, path: str, api_version: str, query: Optional[Mapping[str, str]]) -> str:
         if path.startswith(("https://", "http://")):

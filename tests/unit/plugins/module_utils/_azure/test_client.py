@@ -80,6 +80,26 @@ async def test_throttling_holds_for_all_requests_of_the_kind():
     assert all(moment >= 0.29 for dummy, moment in times[1:])
 
 
+async def test_after_a_refusal_a_bucket_is_drawn_from_no_faster_than_it_is_filled():
+    """All twelve at once find four tokens; without a pace each new token would be asked for by all that wait."""
+    clock = asyncio.get_running_loop().time
+    level, seen, refused = 4.0, clock(), 0
+
+    async def send(method, url, json):
+        nonlocal level, seen, refused
+        await asyncio.sleep(0.01)
+        level, seen = level + (clock() - seen) * 10, clock()
+        if level < 1:
+            refused += 1
+            return Response(429, {"retry-after": "0.2"}, refusal("SubscriptionRequestsThrottled"))
+        level -= 1
+        return Response(200, {}, {})
+
+    client = Client(send, "https://arm.example", "sub")
+    await asyncio.gather(*(client.request("PUT", THING, "1") for dummy in range(12)))
+    assert 8 <= refused <= 10, refused
+
+
 async def test_list_reads_all_pages_or_fails(script):
     script.add(200, {"value": [{"id": "/1"}], "nextLink": "https://arm.example/next?$skip=1"}).add(200, {"value": [{"id": "/2"}]})
     assert await script.client.list("/list", "1") == [{"id": "/1"}, {"id": "/2"}]
