@@ -38,10 +38,10 @@ def known_variables() -> dict:
 
 
 def test_the_file_for_import_is_made_from_the_definitions():
-    loader = importlib.machinery.SourceFileLoader("awx_json", str(ROOT / "scripts" / "awx-json"))
+    loader = importlib.machinery.SourceFileLoader("awx_json", str(ROOT / "scripts" / "awx_json.py"))
     module = importlib.util.module_from_spec(importlib.util.spec_from_loader("awx_json", loader))
     loader.exec_module(module)
-    assert (AWX / "awx.json").read_text() == module.render(), "run scripts/awx-json"
+    assert (AWX / "awx.json").read_text() == module.render(), "run scripts/awx_json.py"
 
 
 @pytest.mark.parametrize("name", TEMPLATES)
@@ -61,7 +61,7 @@ def test_every_answer_of_a_survey_is_a_flat_scalar_that_the_role_takes_as_text(n
     for question in template["survey"]:
         variable, default = question["variable"], question["default"]
         assert variable in known, f"no role has a variable {variable}"
-        assert type(default) is TYPES[question["type"]], variable
+        assert isinstance(default, TYPES[question["type"]]) and not isinstance(default, bool), variable
         assert len(str(default)) <= question.get("max", 1000) or question["type"] == "integer", variable
         if question["type"] == "multiplechoice":
             assert default in question["choices"]

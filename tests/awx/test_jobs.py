@@ -78,11 +78,12 @@ def test_the_same_jobs_again_change_nothing(controller):
 
 
 def test_a_check_tells_what_would_be_done_and_does_nothing(controller):
-    requests = lambda: controller.deployment.command("azlab", "logs", "--name", controller.deployment.lab).stdout.count(" PUT ")  # noqa: E731
-    before = requests()
+    def writes() -> int:
+        return controller.deployment.command("azlab", "logs", "--name", controller.deployment.lab).stdout.count(" PUT ")
+    before = writes()
     job = controller.launch("provision", check=True, deployment_hosts=3)
     assert job.status == "successful", job.failed
-    assert "awx-3" in job.output and requests() == before
+    assert "awx-3" in job.output and writes() == before
 
 
 def test_a_wrong_answer_is_named_before_anything_is_done(controller):

@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 # Copyright (c) 2026 The dockhost.azure authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
@@ -95,5 +94,5 @@ def render() -> str:
 
 if __name__ == "__main__":
     if sys.argv[1:]:
-        sys.exit("usage: awx-json (writes awx/awx.json)")
+        sys.exit("usage: awx_json.py (writes awx/awx.json)")
     (AWX / "awx.json").write_text(render())
