@@ -74,6 +74,25 @@ class ComputeType(ResourceType):
         checks.require_group(call)
         return self.lab.store.get(str(call.id))
 
+    def delete_once(self, call: Call, effect: str) -> Answer:
+        """A delete that overtakes whatever runs; a second one is told about the first."""
+        resource = self.missing_is_done(call)
+        if resource is None:
+            return Answer(204)
+        checks.preconditions(call, self.etag(resource))
+        running = self.lab.operations.running_for(resource.id)
+        if running is not None and running.effect == effect:
+            return self.started(call, Answer(202), running, location=True, retry_after=10)
+        self.lab.operations.cancel_for(resource.id)
+        return self.deleting(call, resource, effect)
+
+    def deleting(self, call: Call, resource: Resource, effect: str) -> Answer:
+        """202 and the operation that will have deleted the resource."""
+        resource.state = "Deleting"
+        self.lab.store.put(resource)
+        operation = self.lab.start(effect, resource, "compute", what=self.name, method="DELETE")
+        return self.started(call, Answer(202), operation, location=True, retry_after=10)
+
 
 class AvailabilitySets(ComputeType):
     name = "Microsoft.Compute/availabilitySets"

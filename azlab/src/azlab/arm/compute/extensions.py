@@ -143,10 +143,7 @@ class Extensions(ComputeType):
             raise arm_error("extension_not_running")
         if self.lab.operations.running_for(resource.id):
             raise arm_error("conflict")
-        resource.state = "Deleting"
-        self.lab.store.put(resource)
-        operation = self.lab.start("delete extension", resource, "compute", what=self.name, method="DELETE")
-        return self.started(call, Answer(202), operation, location=True, retry_after=10)
+        return self.deleting(call, resource, "delete extension")
 
     # -- effects
     async def _put_done(self, operation: Operation) -> None:

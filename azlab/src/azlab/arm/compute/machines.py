@@ -204,18 +204,7 @@ class VirtualMachines(ComputeType):
             raise arm_error("interfaces_while_running", id=existing.id)
 
     def delete(self, call: Call) -> Answer:
-        resource = self.missing_is_done(call)
-        if resource is None:
-            return Answer(204)
-        checks.preconditions(call, self.etag(resource))
-        running = self.lab.operations.running_for(resource.id)
-        if running is not None and running.effect == "delete vm":
-            return self.started(call, Answer(202), running, location=True, retry_after=10)
-        self.lab.operations.cancel_for(resource.id)
-        resource.state = "Deleting"
-        self.lab.store.put(resource)
-        operation = self.lab.start("delete vm", resource, "compute", what=self.name, method="DELETE")
-        return self.started(call, Answer(202), operation, location=True, retry_after=10)
+        return self.delete_once(call, "delete vm")
 
     # -- actions
     def _power(self, call: Call, action: str) -> Answer:

@@ -119,10 +119,7 @@ class RunCommands(ComputeType):
             raise arm_error("extension_not_running")
         self.lab.operations.cancel_for(resource.id)
         self.lab.operations.cancel_for(_execution(resource))
-        resource.state = "Deleting"
-        self.lab.store.put(resource)
-        operation = self.lab.start("delete run command", resource, "compute", what=self.name, method="DELETE")
-        return self.started(call, Answer(202), operation, location=True, retry_after=10)
+        return self.deleting(call, resource, "delete run command")
 
     # -- effects
     async def _put_done(self, operation: Operation) -> None:

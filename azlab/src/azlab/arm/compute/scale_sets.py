@@ -14,7 +14,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from azlab.arm import checks, shapes
+from azlab.arm import shapes
 from azlab.arm.compute import memberships, scale_model, vm_body, vm_view
 from azlab.arm.compute.base import NIC, ComputeType, invalid, listed, section, whole
 from azlab.arm.compute.placements import check_placement
@@ -219,18 +219,7 @@ class ScaleSets(ComputeType):
 
     def delete(self, call: Call) -> Answer:
         """With its machines. `forceDeletion=true` changes nothing here: the lab always takes a host's power away."""
-        resource = self.missing_is_done(call)
-        if resource is None:
-            return Answer(204)
-        checks.preconditions(call, self.etag(resource))
-        running = self.lab.operations.running_for(resource.id)
-        if running is not None and running.effect == "delete scale set":
-            return self.started(call, Answer(202), running, location=True, retry_after=10)
-        self.lab.operations.cancel_for(resource.id)
-        resource.state = "Deleting"
-        self.lab.store.put(resource)
-        operation = self.lab.start("delete scale set", resource, "compute", what=self.name, method="DELETE")
-        return self.started(call, Answer(202), operation, location=True, retry_after=10)
+        return self.delete_once(call, "delete scale set")
 
     # -- many instances at once
     def _batch(self, call: Call, action: str) -> Answer:
