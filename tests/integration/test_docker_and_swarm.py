@@ -66,7 +66,7 @@ def test_engine_runs_and_a_second_run_changes_nothing(fleet):
 
 
 def test_host_group_sees_that_docker_answers_or_says_what_is_missing(fleet):
-    wait = {"resource_group": "rg-roles", "name": "roles", "state": "started", "wait_for": "docker", "wait_timeout": 3}
+    wait = {"resource_group": "rg-roles", "deployment": "roles", "name": "roles", "state": "started", "wait_for": "docker", "wait_timeout": 3}
     play = fleet.folder / "wait.yml"
     play.write_text(yaml.safe_dump([{"hosts": "localhost", "gather_facts": False, "tasks": [{"dockhost.azure.host_group": wait}]}]))
     fleet.command("ansible-playbook", "-i", str(fleet.inventory), str(play))
