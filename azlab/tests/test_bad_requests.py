@@ -303,3 +303,11 @@ def test_a_body_of_ten_megabytes(rude: Rude) -> None:
     status, _headers, text = rude.send("PUT", rude.group.id(f"{NET}/publicIPAddresses/big") + "?api-version=2024-07-01", body)
     assert (status, json.loads(text)["error"]["code"]) == (413, "RequestContentTooLarge")
     assert not [lid for lid, _ in rude.state() if lid.endswith("/big")]
+
+
+def test_a_body_that_is_not_what_its_headers_say(rude: Rude) -> None:
+    status, _headers, text = rude.send("PUT", rude.group.id(f"{NET}/publicIPAddresses/zipped") + "?api-version=2024-07-01", b"~no gzip",
+                                       {"Content-Encoding": "gzip"})
+    assert (status, json.loads(text)["error"]["code"]) == (400, "InvalidRequestContent")
+    assert not rude.errors.take()
+    assert not [lid for lid, _ in rude.state() if lid.endswith("/zipped")]
