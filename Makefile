@@ -4,7 +4,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-down test test-fast test-all test-clients bench faults conformance lint check clean
+.PHONY: help demo demo-down test test-fast test-all test-clients molecule bench faults conformance lint check clean
 
 PYTEST := .venv/bin/python -m pytest
 # Much of these tests is waiting, as Azure makes its clients wait: four of them side by side.
@@ -36,13 +36,18 @@ test-clients:    ## other people's clients of Azure, unchanged, on azlab without
 	@scripts/setup control
 	$(PYTEST) -v $(CLIENTS)
 
-test-all:        ## what is not in test: lint, sanity, documentation checks, clients, the page, machines, roles and images
+test-all:        ## what is not in test: lint, sanity, documentation checks, clients, the page, machines, roles, images and molecule
 	@scripts/setup all
 	@scripts/check
 	$(PYTEST) -v $(CLIENTS)
 	$(PYTEST) -v -m "browser or install or examples" azlab/tests tests/examples
 	AZLAB_EXAMPLES=2000 $(PYTEST) -q azlab/tests/test_bad_requests.py
 	$(PYTEST) -v -m machines azlab/tests tests/integration tests/apps tests/clients tests/awx
+	@scripts/molecule
+
+molecule:        ## the roles' molecule scenarios on hosts of azlab: make molecule [SCENARIO=docker]
+	@scripts/setup machines
+	@scripts/molecule $(SCENARIO)
 
 bench:           ## one benchmark: make bench CASE=nochange HOSTS=100 [SCALE=0.1] [THROTTLE=1] [PEERS=az|all]
 	@scripts/setup control

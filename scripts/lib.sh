@@ -53,3 +53,9 @@ engine_answers() { command -v docker >/dev/null && docker version --format '{{.S
 
 # Whether these scripts may install Debian packages and start a service.
 may_install() { is_root && is_debian_like; }
+
+# Let Ansible find the collection of this work tree: .work/dev/ansible_collections/dockhost/azure (git ignores .work).
+link_collection() {
+  mkdir -p "$WORK/dev/ansible_collections/dockhost"
+  [ -L "$WORK/dev/ansible_collections/dockhost/azure" ] || ln -s ../../../.. "$WORK/dev/ansible_collections/dockhost/azure"
+}
