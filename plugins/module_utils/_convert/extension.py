@@ -94,9 +94,10 @@ def convert(document: Mapping[str, Any], protected: Mapping[str, Any], name: str
         made.leave("certs", "They are kept in vault.yml. dockhost.azure.docker_extension brings them to hosts, dockhost.azure.docker_certificates makes "
                    "and renews others.")
     if settings.login:
-        for key in ("server", "username", "password"):
-            made.hide("vault_registry_{0}".format(key), getattr(settings.login, key), "login.{0}".format(key))
-        made.leave("login", "It is kept in vault.yml; role docker signs in to no registry, dockhost.azure.docker_extension does.")
+        made.put("registry_server_hosts", [], "login", "the registry is run by somebody else")
+        made.put("registry_address", settings.login.server or "docker.io", "login.server")
+        made.put("registry_username", settings.login.username, "login.username")
+        made.variables["registry"]["registry_password"] = made.hide("vault_registry_password", settings.login.password, "login.password")
     _compose(made, settings, target)
     return made
 

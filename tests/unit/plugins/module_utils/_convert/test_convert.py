@@ -173,7 +173,8 @@ def test_settings_of_the_docker_extension(convert):
     assert made["docker_daemon_options"] == {"debug": True, "dns": ["8.8.8.8"], "registry-mirrors": ["https://mirror.example.com"]}
     assert made["stack_variables"] == {"GREETING": "hello", "SESSION_KEY": "{{ vault_session_key }}"}
     assert yaml.safe_load(files["compose.yml"])["services"]["web"]["ports"] == ["80:80"]
-    assert {"docker.port = 2376", "login"} <= set(reasons(conversion))
+    assert (made["registry_address"], made["registry_username"]) == ("registry.example.com", "ci")
+    assert made["registry_password"] == "{{ vault_registry_password }}" and "docker.port = 2376" in reasons(conversion)
     assert not any(path.endswith("docker_hosts.yml") for path in files)  # the settings say nothing of hosts
 
 
