@@ -172,7 +172,7 @@ class Converter:
         return item
 
     def _is_taken(self, name: str) -> bool:
-        return any(str(item).split(":")[0] == name for service in self.old.values() for item in service.get("volumes_from") or [])
+        return any(str(item).partition(":")[0] == name for service in self.old.values() for item in service.get("volumes_from") or [])
 
     def _from(self, name: str, item: str, seen: Tuple[str, ...]) -> List[str]:
         """The volumes of another service, read only where it says so."""

@@ -79,7 +79,7 @@ def test_a_store_of_docker_machine_becomes_a_deployment(convert, tmp_path):
               "StorageDriver": "aufs", "Env": ["HTTP_PROXY=http://proxy:3128", "HTTPS_PROXY=http://me:pr0xy-password@proxy:3128"]}  # fmt: skip
     source = old.store(
         tmp_path / "store",
-        old.machine("web-1", "198.51.100.11", OpenPorts=["80", "8080/tcp"], engine=engine, SwarmMaster=True, swarm={"IsSwarm": True, "Discovery": "token://abc"}),
+        old.machine("web-1", "198.51.100.11", OpenPorts=["80", "8080/tcp"], engine=engine, SwarmMaster=True, swarm={"IsSwarm": True}),
         old.machine("web-2", "198.51.100.12", OpenPorts=["80"], engine=engine, DNSLabel="shop"),
         old.machine("web-3", "198.51.100.13", OpenPorts=["53/udp"]),
     )
