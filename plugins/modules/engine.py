@@ -91,6 +91,12 @@ options:
     type: list
     elements: str
     default: []
+  read_lists:
+    description:
+      - Whether the package lists are read in check mode too, so that O(state=latest) tells in check mode what a run would find. Nothing else on the host
+        changes with that.
+    type: bool
+    default: false
   lock_timeout:
     description:
       - How many seconds to wait for another program, such as cloud-init or unattended-upgrades, to release the locks of dpkg and apt.
@@ -151,6 +157,11 @@ service:
   type: str
   returned: always
   sample: reload
+interrupts:
+  description:
+    - Whether a running engine was, or in check mode would be, down for a moment. Containers go on where C(live-restore) is on, and tasks of a swarm do not.
+  type: bool
+  returned: always
 daemon_options:
   description: The configuration in C(/etc/docker/daemon.json) as it is wanted.
   type: dict
@@ -177,6 +188,7 @@ ARGUMENTS = dict(
     daemon_options=dict(type="dict"),
     live_restore=dict(type="str", choices=["auto", "yes", "no"], default="auto"),
     users=dict(type="list", elements="str", default=[]),
+    read_lists=dict(type="bool", default=False),
     lock_timeout=dict(type="int", default=300),
 )
 
@@ -193,7 +205,7 @@ def main() -> None:
         module.fail_json(msg=f"The host refused: {error}. Run the task with become: true.", plan=outcome.plan)
     for warning in outcome.warnings:
         module.warn(warning)
-    result = dict(changed=outcome.changed, plan=outcome.plan, version=outcome.version, service=outcome.service)
+    result = dict(changed=outcome.changed, plan=outcome.plan, version=outcome.version, service=outcome.service, interrupts=outcome.interrupts)
     if outcome.daemon_options is not None:
         result["daemon_options"] = outcome.daemon_options
     if module._diff:

@@ -45,6 +45,8 @@ def apply(todo: Plan, observed: Observed, lock_timeout: float) -> None:
     _service(todo)
     if todo.service in ("start", daemon.RESTART):
         _start(todo.service, todo, observed)
+    elif todo.install and observed.active and probe.outdated_daemon():
+        _start(daemon.RESTART, todo, observed)
     write(probe.PENDING, None)
     for user in todo.users:
         check("usermod", "-a", "-G", "docker", user)

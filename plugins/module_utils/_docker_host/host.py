@@ -39,6 +39,7 @@ class Request:
     daemon_options: t.Mapping[str, t.Any] | None = None
     live_restore: str = "auto"
     users: t.Sequence[str] = ()
+    read_lists: bool = False
     lock_timeout: int = 300
 
 
@@ -52,6 +53,7 @@ class Outcome:
     warnings: list[str] = field(default_factory=list)
     version: str = ""
     service: str = daemon.NOTHING
+    interrupts: bool = False
     daemon_options: dict[str, t.Any] | None = None
 
 
@@ -82,6 +84,7 @@ def converge(request: Request, check_mode: bool, outcome: Outcome) -> None:
     )
     todo = plan.plan(wanted, observed)
     _tell(outcome, todo, observed)
+    outcome.interrupts = plan.interrupts(todo, observed, (*known.engine, *companions))
     if observed.packages and request.users:
         probe.check_users(todo.users)
     if todo.daemon_json is not None and check_mode:
@@ -115,6 +118,8 @@ def _versions(
 ) -> dict[str, str]:
     """Each wanted package with the version it must have, "" where any will do."""
     wanted = dict.fromkeys(names, "")
+    if request.read_lists and check_mode:
+        apt.update(request.lock_timeout)
     if request.state == "latest":
         if not check_mode:
             apt.update(request.lock_timeout)

@@ -124,6 +124,11 @@ def _service(wanted: Wanted, observed: Observed, config_effect: str, files: t.Ma
     return max(config_effect, observed.pending, key=order.index)
 
 
+def interrupts(todo: Plan, observed: Observed, engine: t.Collection[str]) -> bool:
+    """True where a running engine goes down for a moment, or may: with a restart, or with new packages of its own."""
+    return observed.active and (todo.service in ("stop", daemon.RESTART) or bool({*todo.install, *todo.remove} & set(engine)))
+
+
 def steps(todo: Plan) -> list[dict[str, str]]:
     """The plan as people read it: one entry a step."""
     found = [_step("write" if text is not None else "delete", "file", path) for path, text in todo.files.items()]

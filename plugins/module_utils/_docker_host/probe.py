@@ -63,6 +63,15 @@ def dockerd() -> str | None:
     return shutil.which("dockerd", path="/usr/sbin:/usr/bin:/usr/local/bin")
 
 
+def outdated_daemon() -> bool:
+    """True where the daemon that runs is not the one on the disk any more: a package was replaced and nobody restarted it."""
+    pid = run("systemctl", "show", "docker.service", "-P", "MainPID").output.strip()
+    try:
+        return pid not in ("", "0") and os.readlink(f"/proc/{pid}/exe").endswith(" (deleted)")
+    except OSError:  # it has ended meanwhile
+        return False
+
+
 def in_swarm(data_root: str) -> bool:
     """True where the daemon belongs to a swarm; the same file decides that when the daemon starts."""
     return bool((read(os.path.join(data_root, "swarm", "docker-state.json")) or "").strip())
