@@ -23,7 +23,7 @@ REPACK = r"""
 set -e
 mkdir -p /srv/newer && cd /srv/newer && apt-get -q update >/dev/null && apt-get -q download docker.io >/dev/null
 dpkg-deb -R docker.io_*.deb tree && rm docker.io_*.deb
-sed -i 's/^Version: .*/&.newer/' tree/DEBIAN/control
+sed -i 's/^Version: .*/&99/' tree/DEBIAN/control
 printf '\n# repacked\n' >>tree/usr/share/doc/docker.io/copyright
 cp --remove-destination tree/usr/sbin/dockerd tree/usr/sbin/dockerd.new && mv tree/usr/sbin/dockerd.new tree/usr/sbin/dockerd
 dpkg-deb -Zgzip -z1 -b tree . >/dev/null && rm -r tree
@@ -108,11 +108,11 @@ def test_rolling_upgrade_while_a_client_asks(fleet):
     for host in HOSTS:
         fleet.on(host, REPACK)
     told = fleet.docker("docker/upgrade", "--check", "--diff").output
-    assert "+docker.io " in told and ".newer" in told and "-up-1: active\n+up-1: drain" in told.replace("    ", ""), told
+    assert "+docker.io " in told and '99\n' in told and "-up-1: active\n+up-1: drain" in told.replace("    ", ""), told
     run = fleet.docker("docker/upgrade", "-e", '{"docker_daemon_options": {"labels": ["new=yes"]}}')
     assert play_order(run.output) == list(HOSTS), run.output
     after = fleet.engines()
-    assert len(before) == len(after) == 1 and before != after and ".newer" in after.pop()
+    assert len(before) == len(after) == 1 and before != after and "99\n" in after.pop()
     assert fleet.nodes() == dict.fromkeys(HOSTS, "Active")
     good, bad = map(int, fleet.on("up-1", "cat /run/client.txt").split())
     print(f"requests during the upgrade: {good} answered, {bad} failed")
@@ -131,10 +131,10 @@ def test_an_upgrade_that_would_cost_the_majority_is_refused(fleet):
 
 
 def test_back_to_the_older_version_only_when_asked(fleet):
-    old = fleet.on("up-1", "apt-cache madison docker.io | awk -F'|' '{print $2}' | grep -v newer | head -1").strip()
+    old = fleet.on("up-1", "apt-cache madison docker.io | awk -F'|' '{print $2}' | grep -v '99$' | head -1").strip()
     refused = fleet.docker("docker", "--limit", "up-3", "-e", f"docker_version={old}", check=False)
     assert refused.status != 0 and "docker_allow_downgrade: true" in refused.output
     fleet.docker("docker", "--limit", "up-3", "-e", f"docker_version={old}", "-e", "docker_allow_downgrade=true", "-e", "docker_hold=true")
     assert fleet.on("up-3", "dpkg-query -W -f '${Version} ${db:Status-Want}' docker.io").strip() == f"{old} hold"
     # A held version is left alone by apt, and taken by an upgrade that names it.
-    assert "newer" not in fleet.on("up-3", "apt-get -s -q upgrade | grep ^Inst || true")
+    assert "99" not in fleet.on("up-3", "apt-get -s -q upgrade | grep ^Inst || true")

@@ -12,8 +12,9 @@ import os
 import tempfile
 import typing as t
 
-from ansible_collections.dockhost.azure.plugins.module_utils._docker_host import apt, daemon, probe
+from ansible_collections.dockhost.azure.plugins.module_utils._docker_host import daemon, probe
 from ansible_collections.dockhost.azure.plugins.module_utils._docker_host.command import check, last_lines, run
+from ansible_collections.dockhost.azure.plugins.module_utils._docker_host.managers import SOURCE_FOLDERS, PackageManager
 from ansible_collections.dockhost.azure.plugins.module_utils._docker_host.packages import HostError
 from ansible_collections.dockhost.azure.plugins.module_utils._docker_host.plan import Observed, Plan
 from ansible_collections.dockhost.azure.plugins.module_utils._engine.client import Engine
@@ -22,15 +23,15 @@ from ansible_collections.dockhost.azure.plugins.module_utils._engine.errors impo
 _UNITS = ("docker.service", "docker.socket")
 
 
-def apply(todo: Plan, observed: Observed, lock_timeout: float) -> None:
+def apply(todo: Plan, observed: Observed, manager: PackageManager, lock_timeout: float) -> None:
     """Do what the plan says."""
-    sources = {path: text for path, text in todo.files.items() if path.startswith("/etc/apt/")}
+    sources = {path: text for path, text in todo.files.items() if path.startswith(SOURCE_FOLDERS)}
     _write_all(sources)
     first = bool(todo.install) and not observed.active and probe.dockerd() is None
     try:
         if first:
             _keep_stopped()
-        _packages(todo, bool(sources), lock_timeout)
+        _packages(todo, bool(sources), manager, lock_timeout)
         if todo.daemon_json is not None:
             validate(todo.daemon_json)
         _configure(todo, observed, {path: text for path, text in todo.files.items() if path not in sources})
@@ -79,18 +80,15 @@ def _keep_stopped() -> None:
     check("systemctl", "mask", "--runtime", *_UNITS)
 
 
-def _packages(todo: Plan, new_source: bool, timeout: float) -> None:
-    apt.mark("unhold", todo.unhold, timeout)
+def _packages(todo: Plan, new_source: bool, manager: PackageManager, timeout: float) -> None:
+    manager.mark("unhold", todo.unhold, timeout)
     if new_source:
-        apt.update(timeout)
-    arguments = [f"{name}={version}" if version else name for name, version in todo.install.items()]
-    if arguments:
-        # A version that was asked for may be older than what is there or differ from what is held.
-        flags = ("--allow-downgrades", "--allow-change-held-packages") if any(todo.install.values()) else ()
-        apt.install([*arguments, *(f"{name}-" for name in todo.remove)], timeout, flags)
-    elif todo.remove:
-        apt.remove(todo.remove, timeout)
-    apt.mark("hold", todo.hold, timeout)
+        manager.update(timeout)
+    if todo.install:
+        manager.install(todo.install, todo.remove, timeout)
+    else:
+        manager.remove(todo.remove, timeout)
+    manager.mark("hold", todo.hold, timeout)
 
 
 def write(path: str, text: str | None, mode: int = 0o644) -> None:
@@ -135,7 +133,7 @@ def _service(todo: Plan) -> None:
     if todo.enable:
         check("systemctl", "enable", "docker.service")
     if todo.service == "stop":
-        check("systemctl", "stop", "docker.socket", "docker.service")
+        check("systemctl", "stop", *(unit for unit in reversed(_UNITS) if probe.known_unit(unit)))
     elif todo.service == daemon.RELOAD:
         check("systemctl", "reload", "docker.service")
 
@@ -145,7 +143,8 @@ def _start(verb: str, todo: Plan, observed: Observed) -> None:
     # systemd refuses a fourth start within a minute, and our own starts are deliberate.
     run("systemctl", "reset-failed", "docker.service")
     # The socket unit goes along: a daemon that had a socket of its own removed the one that systemd listens on.
-    result = run("systemctl", verb, *_UNITS, timeout=180)
+    units = [unit for unit in _UNITS if probe.known_unit(unit)]  # not every distribution has a socket unit
+    result = run("systemctl", verb, *units, timeout=180)
     if result.code == 0:
         return
     cause = _journal() or last_lines(result)
@@ -153,7 +152,7 @@ def _start(verb: str, todo: Plan, observed: Observed) -> None:
     if todo.daemon_json is not None and observed.daemon_json is not None:
         write(probe.DAEMON_JSON, observed.daemon_json)
         run("systemctl", "reset-failed", "docker.service")
-        back = run("systemctl", "restart", *_UNITS, timeout=180).code == 0
+        back = run("systemctl", "restart", *units, timeout=180).code == 0
         undone = " The old daemon.json is back and the engine runs again." if back else " The old daemon.json is back."
     write(probe.PENDING, None)
     raise HostError(f"The Docker Engine did not {verb}: {cause}.{undone}")
@@ -175,14 +174,13 @@ def _stop_containers() -> None:
         return
 
 
-def absent(names: t.Sequence[str], files: t.Sequence[str], lock_timeout: float) -> None:
+def absent(names: t.Sequence[str], files: t.Sequence[str], manager: PackageManager, lock_timeout: float) -> None:
     """Take the engine away; images, containers and volumes under its data root stay.
 
     Containers are stopped first: with live-restore they would run on with nobody to look after them.
     """
     _stop_containers()
     run("systemctl", "disable", "--now", "docker.socket", "docker.service")
-    if names:
-        apt.remove(names, lock_timeout)
+    manager.remove(names, lock_timeout)
     for path in (*files, probe.DAEMON_JSON, probe.PENDING):
         write(path, None)

@@ -67,12 +67,12 @@ def update(timeout: float) -> None:
     _patiently(("apt-get", "-q", "update", "-o", "APT::Update::Error-Mode=any"), timeout)
 
 
-def install(arguments: t.Sequence[str], timeout: float, flags: t.Sequence[str] = ()) -> None:
-    """Install "name" or "name=version", and remove "name-", in one transaction.
+def install(packages: t.Mapping[str, str], remove: t.Sequence[str], timeout: float) -> None:
+    """Install name → version ("" for any) and take ``remove`` away, in one transaction.
 
     Package lists that are missing or too old are read again, and once only: on a fresh image that is the rule.
     """
-    names = [argument.split("=")[0] for argument in arguments if not argument.endswith("-")]
+    names = tuple(packages)
     updated = False
     if set(names) - set(candidates(names)):
         update(timeout)
@@ -83,7 +83,11 @@ def install(arguments: t.Sequence[str], timeout: float, flags: t.Sequence[str] =
                 f"apt knows no package {', '.join(unknown)} on this host: look at the sources under /etc/apt "
                 "(Ubuntu has Docker in the component universe), or set docker_source."
             )
-    argv = ("apt-get", "-y", "-q", "--no-install-recommends", *_dpkg_options(), *flags, "install", *arguments)
+    arguments = [f"{name}={version}" if version else name for name, version in packages.items()]
+    # A version that was asked for may be older than what is there or differ from what is held.
+    flags = ("--allow-downgrades", "--allow-change-held-packages") if any(packages.values()) else ()
+    gone = [f"{name}-" for name in remove]
+    argv = ("apt-get", "-y", "-q", "--no-install-recommends", *_dpkg_options(), *flags, "install", *arguments, *gone)
     try:
         _patiently(argv, timeout)
     except LockHeld:
@@ -97,7 +101,8 @@ def install(arguments: t.Sequence[str], timeout: float, flags: t.Sequence[str] =
 
 def remove(names: t.Sequence[str], timeout: float) -> None:
     """Remove packages; their configuration and data stay."""
-    _patiently(("apt-get", "-y", "-q", *_dpkg_options(), "--allow-change-held-packages", "remove", *names), timeout)
+    if names:
+        _patiently(("apt-get", "-y", "-q", *_dpkg_options(), "--allow-change-held-packages", "remove", *names), timeout)
 
 
 def mark(what: str, names: t.Sequence[str], timeout: float) -> None:

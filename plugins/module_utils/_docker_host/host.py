@@ -12,12 +12,10 @@ import typing as t
 import urllib.error
 from dataclasses import dataclass, field
 
-from ansible_collections.dockhost.azure.plugins.module_utils._docker_host import apply, apt, daemon, packages, plan, probe
+from ansible_collections.dockhost.azure.plugins.module_utils._docker_host import apply, daemon, managers, packages, plan, probe
 from ansible_collections.dockhost.azure.plugins.module_utils._docker_host.packages import HostError
 from ansible_collections.dockhost.azure.plugins.module_utils._engine.client import Engine
 
-SOURCE_FILE = "/etc/apt/sources.list.d/docker.sources"
-KEY_FILE = "/etc/apt/keyrings/docker.asc"
 DROP_IN = "/etc/systemd/system/docker.service.d/dockhost.conf"
 
 
@@ -61,20 +59,27 @@ def converge(request: Request, check_mode: bool, outcome: Outcome) -> None:
     """Make the host what the request says; in check mode only say what would be done. Raises HostError."""
     distribution = probe.distribution()
     known = packages.package_set(distribution, request.source)
+    manager = managers.of(distribution.tool, probe.read)
+    if distribution.tool == "none" and probe.dockerd() is None:
+        raise HostError(f"This host ({distribution.name}) has no Docker Engine, which is a part of the system there; choose an image that has it.")
+    if request.version and not known.versioned:
+        raise HostError(f"version: {distribution.name} has one engine only, its own; leave docker_version out.")
     if request.state == "absent":
-        _remove(known, check_mode, request, outcome)
+        _remove(known, distribution, manager, check_mode, request, outcome)
         return
+    hint = "set docker_source to docker to have it" if distribution.tool == "apt" else "have it as an extension of the system (systemd-sysext)"
     names, missing = packages.wanted_packages(known, request.compose, request.buildx)
     outcome.warnings += [
-        f"{distribution.name} has no {word} plugin among its packages; set docker_source to docker to have it."
+        f"{distribution.name} has no {word} plugin among its packages; {hint}."
         for word in missing
     ]
     options = _options(request)
     outcome.daemon_options = options
-    companions = probe.companions()
-    observed = probe.observe((*names, *companions, *known.obsolete), (SOURCE_FILE, KEY_FILE, DROP_IN))
+    companions = probe.companions(distribution.tool)
+    repository = packages.repository_files(distribution.tool)
+    observed = probe.observe(manager, (*names, *companions, *known.obsolete), (*repository, DROP_IN))
     wanted = plan.Wanted(
-        packages=_versions(request, known, names, observed, check_mode),
+        packages=_versions(request, known, names, observed, manager, check_mode),
         companions=companions,
         absent_packages=known.obsolete,
         hold=request.hold,
@@ -83,7 +88,7 @@ def converge(request: Request, check_mode: bool, outcome: Outcome) -> None:
         users=request.users,
     )
     todo = plan.plan(wanted, observed)
-    _tell(outcome, todo, observed)
+    _tell(outcome, todo, observed, manager)
     outcome.interrupts = plan.interrupts(todo, observed, (*known.engine, *companions))
     if observed.packages and request.users:
         probe.check_users(todo.users)
@@ -91,16 +96,16 @@ def converge(request: Request, check_mode: bool, outcome: Outcome) -> None:
         apply.validate(todo.daemon_json)
     if todo.changed and not check_mode:
         probe.check_users(todo.users)
-        apply.apply(todo, observed, request.lock_timeout)
+        apply.apply(todo, observed, manager, request.lock_timeout)
     if observed.active or not check_mode:
         outcome.version = Engine().version()["Version"]
 
 
-def _tell(outcome: Outcome, todo: plan.Plan, observed: plan.Observed) -> None:
+def _tell(outcome: Outcome, todo: plan.Plan, observed: plan.Observed, manager: managers.PackageManager) -> None:
     outcome.changed = todo.changed
     outcome.plan = plan.steps(todo)
     outcome.service = todo.service
-    outcome.diff = plan.diff(todo, observed, apt.candidates(tuple(todo.install)) if todo.install else {})
+    outcome.diff = plan.diff(todo, observed, manager.candidates(tuple(todo.install)) if todo.install else {})
 
 
 def _options(request: Request) -> dict[str, t.Any] | None:
@@ -114,16 +119,21 @@ def _options(request: Request) -> dict[str, t.Any] | None:
 
 
 def _versions(
-    request: Request, known: packages.PackageSet, names: t.Sequence[str], observed: plan.Observed, check_mode: bool
+    request: Request,
+    known: packages.PackageSet,
+    names: t.Sequence[str],
+    observed: plan.Observed,
+    manager: managers.PackageManager,
+    check_mode: bool,
 ) -> dict[str, str]:
     """Each wanted package with the version it must have, "" where any will do."""
     wanted = dict.fromkeys(names, "")
     if request.read_lists and check_mode:
-        apt.update(request.lock_timeout)
+        manager.update(request.lock_timeout)
     if request.state == "latest":
         if not check_mode:
-            apt.update(request.lock_timeout)
-        offered = apt.candidates(names)
+            manager.update(request.lock_timeout)
+        offered = manager.candidates(names)
         wanted.update((name, offered.get(name, "")) for name in names)
     if not request.version:
         return wanted
@@ -132,15 +142,15 @@ def _versions(
         try:
             wanted[name] = packages.match_version(name, request.version, [have.version] if have else [])
         except HostError:
-            offered_versions = apt.versions(name)
+            offered_versions = manager.versions(name)
             if not offered_versions and not have and check_mode:
                 wanted[name] = request.version  # lists are not there yet, and check mode does not fetch them
                 continue
             if not offered_versions:
-                apt.update(request.lock_timeout)
-                offered_versions = apt.versions(name)
+                manager.update(request.lock_timeout)
+                offered_versions = manager.versions(name)
             wanted[name] = packages.match_version(name, request.version, offered_versions)
-            if have and apt.newer(have.version, wanted[name]) and not request.allow_downgrade:
+            if have and manager.newer(have.version, wanted[name]) and not request.allow_downgrade:
                 raise HostError(
                     f"version: {name} {have.version} is installed and {wanted[name]} is older; "
                     "set docker_allow_downgrade: true to go back, or ask for a newer version."
@@ -153,9 +163,10 @@ def _files(
 ) -> dict[str, str | None]:
     files: dict[str, str | None] = {}
     if request.source == "docker":
-        files[KEY_FILE] = request.repository_key or observed.files.get(KEY_FILE) or _fetch_key(request, distribution)
-        files[SOURCE_FILE] = packages.docker_repository(
-            distribution, probe.architecture(), request.repository_url or "", request.repository_channel, KEY_FILE
+        source, key = packages.repository_files(distribution.tool)
+        files[key] = request.repository_key or observed.files.get(key) or _fetch_key(request, distribution)
+        files[source] = packages.docker_repository(
+            distribution, probe.architecture(), request.repository_url or "", request.repository_channel, key
         )
     if options is not None:
         files[DROP_IN] = daemon.drop_in(options, probe.dockerd() or "/usr/bin/dockerd")
@@ -163,8 +174,7 @@ def _files(
 
 
 def _fetch_key(request: Request, distribution: packages.Distribution) -> str:
-    base = request.repository_url or f"https://download.docker.com/linux/{distribution.id}"
-    url = request.repository_key_url or f"{base.rstrip('/')}/gpg"
+    url = request.repository_key_url or f"{packages.repository_base(distribution, request.repository_url or '')}/gpg"
     if not url.startswith("https://"):
         raise HostError(f"repository_key_url: {url} is not https, so anybody on the way could change the key; give repository_key.")
     # Imported here: hosts with the distribution's packages never need it, and it takes longer than the rest of the module.
@@ -182,12 +192,19 @@ def _fetch_key(request: Request, distribution: packages.Distribution) -> str:
     return key
 
 
-def _remove(known: packages.PackageSet, check_mode: bool, request: Request, outcome: Outcome) -> None:
+def _remove(
+    known: packages.PackageSet,
+    distribution: packages.Distribution,
+    manager: managers.PackageManager,
+    check_mode: bool,
+    request: Request,
+    outcome: Outcome,
+) -> None:
     """State absent: what belongs to either source goes, except what other things than Docker use too."""
     shared = ("containerd", "runc", "podman-docker")
     ours = (*known.engine, known.compose, known.buildx, *known.obsolete)
     names = tuple(name for name in dict.fromkeys(ours) if name and name not in shared)
-    observed = probe.observe(names, (SOURCE_FILE, KEY_FILE, DROP_IN))
+    observed = probe.observe(manager, names, (*packages.repository_files(distribution.tool), DROP_IN))
     files = {path: None for path, text in observed.files.items() if text is not None}
     if observed.daemon_json is not None:
         files[probe.DAEMON_JSON] = None
@@ -195,6 +212,6 @@ def _remove(known: packages.PackageSet, check_mode: bool, request: Request, outc
     shown = plan.Observed(
         packages=observed.packages, files={**observed.files, probe.DAEMON_JSON: observed.daemon_json}, active=observed.active
     )
-    _tell(outcome, todo, shown)
+    _tell(outcome, todo, shown, manager)
     if todo.changed and not check_mode:
-        apply.absent(todo.remove, tuple(files), request.lock_timeout)
+        apply.absent(todo.remove, tuple(files), manager, request.lock_timeout)

@@ -16,6 +16,16 @@ class HostError(Exception):
     """Something on this host, or in what is asked of it, is in the way; one sentence with the remedy."""
 
 
+_TOOLS = {
+    "debian": "apt",
+    "ubuntu": "apt",
+    **dict.fromkeys(("rhel", "centos", "rocky", "almalinux", "ol", "fedora"), "dnf"),
+    **dict.fromkeys(("azurelinux", "mariner"), "tdnf"),
+    **dict.fromkeys(("sles", "opensuse-leap", "opensuse-tumbleweed"), "zypper"),
+    "flatcar": "none",
+}
+
+
 @dataclass(frozen=True)
 class Distribution:
     """A Linux distribution, by the words of its /etc/os-release."""
@@ -24,6 +34,16 @@ class Distribution:
     version: str
     codename: str
     name: str
+
+    @property
+    def tool(self) -> str:
+        """What manages its packages: apt, dnf, tdnf, zypper, none where the system is read-only, "" where it is not known."""
+        return _TOOLS.get(self.id, "")
+
+    @property
+    def major(self) -> str:
+        """The first part of the version."""
+        return self.version.split(".")[0]
 
     @classmethod
     def from_os_release(cls, text: str) -> Distribution:
@@ -90,16 +110,66 @@ _FROM_DISTRIBUTION = {
 }
 
 
+# Docker's packages for the RHEL family, and what they cannot stand beside: https://docs.docker.com/engine/install/rhel/
+# (containerd.io itself replaces containerd and runc; podman stays, only its stand-in for the command docker goes).
+_RPM_OBSOLETE = (
+    "docker",
+    "docker-client",
+    "docker-client-latest",
+    "docker-common",
+    "docker-latest",
+    "docker-latest-logrotate",
+    "docker-logrotate",
+    "docker-engine",
+    "moby-engine",
+    "docker-cli",
+    "docker-compose",
+    "docker-buildx",
+    "podman-docker",
+)
+_FROM_DOCKER_RPM = PackageSet(
+    engine=_FROM_DOCKER.engine, compose=_FROM_DOCKER.compose, buildx=_FROM_DOCKER.buildx, obsolete=_RPM_OBSOLETE, versioned=_FROM_DOCKER.versioned
+)
+_FEDORA = PackageSet(("moby-engine", "docker-cli"), "docker-compose", "docker-buildx", _DOCKER_PACKAGES, ("moby-engine", "docker-cli"))
+_AZURE_LINUX = PackageSet(("moby-engine", "docker-cli"), "docker-compose", "docker-buildx", (), ("moby-engine",))
+_MARINER = PackageSet(("moby-engine", "moby-cli"), "docker-compose", "moby-buildx", (), ("moby-engine",))
+_SUSE = PackageSet(("docker",), "docker-compose", "docker-buildx", ("podman-docker",), ("docker",))
+_FLATCAR = PackageSet((), "", "", (), ())
+
+SUPPORTED = "Debian 12 and 13, Ubuntu 22.04 and 24.04, RHEL and its family 8 to 10, Fedora, Azure Linux, SUSE and Flatcar"
+
+
 def package_set(distribution: Distribution, source: str) -> PackageSet:
     """The packages for this distribution from ``source`` (distribution or docker); HostError where there are none."""
-    known = (distribution.id, distribution.version)
-    if known not in _FROM_DISTRIBUTION:
-        names = ", ".join(f"{name.capitalize()} {version}" for name, version in sorted(_FROM_DISTRIBUTION))
+    known = {"apt": _of_apt, "dnf": _of_dnf}.get(distribution.tool, _of_one_source)(distribution, source)
+    if known is None:
         raise HostError(
-            f"This host runs {distribution.name}; Docker hosts are set up on {names} only. "
+            f"This host runs {distribution.name}; Docker hosts are set up on {SUPPORTED} only. "
             "Choose another image for the host, or install the engine yourself."
         )
-    return _FROM_DOCKER if source == "docker" else _FROM_DISTRIBUTION[known]
+    return known
+
+
+def _of_apt(distribution: Distribution, source: str) -> PackageSet | None:
+    own = _FROM_DISTRIBUTION.get((distribution.id, distribution.version))
+    return _FROM_DOCKER if own and source == "docker" else own
+
+
+def _of_dnf(distribution: Distribution, source: str) -> PackageSet | None:
+    if distribution.id != "fedora" and distribution.major not in ("8", "9", "10"):
+        return None
+    if source == "docker":
+        return _FROM_DOCKER_RPM
+    if distribution.id == "fedora":
+        return _FEDORA
+    raise HostError(f"source: {distribution.name} has no Docker Engine among its own packages (its docker is Podman); set docker_source to docker.")
+
+
+def _of_one_source(distribution: Distribution, source: str) -> PackageSet | None:
+    own = {"azurelinux": _AZURE_LINUX, "mariner": _MARINER, "flatcar": _FLATCAR}.get(distribution.id, _SUSE if distribution.tool == "zypper" else None)
+    if own and source == "docker":
+        raise HostError(f"source: Docker has no packages for {distribution.name}; set docker_source to distribution.")
+    return own
 
 
 def wanted_packages(packages: PackageSet, compose: bool, buildx: bool) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -117,7 +187,7 @@ def wanted_packages(packages: PackageSet, compose: bool, buildx: bool) -> tuple[
 def match_version(package: str, asked: str, available: t.Sequence[str]) -> str:
     """The newest available version that the asked one means: "26.1" means 26.1.x, a full version means itself.
 
-    ``available``: newest first, as ``apt-cache madison`` lists them. Raises HostError where none fits.
+    ``available``: newest first. Raises HostError where none fits.
     """
     for version in available:
         upstream = version.split(":", 1)[-1]
@@ -128,11 +198,32 @@ def match_version(package: str, asked: str, available: t.Sequence[str]) -> str:
     raise HostError(f"version: {package} {asked} is not available on this host; available are: {have}.")
 
 
+def repository_files(tool: str) -> tuple[str, str]:
+    """Where the source and its key are written: (source, key)."""
+    if tool == "dnf":
+        return "/etc/yum.repos.d/docker-ce.repo", "/etc/pki/rpm-gpg/docker.asc"
+    return "/etc/apt/sources.list.d/docker.sources", "/etc/apt/keyrings/docker.asc"
+
+
+def repository_base(distribution: Distribution, url: str) -> str:
+    """The address of Docker's repository for this distribution."""
+    if url:
+        return url.rstrip("/")
+    name = distribution.id if distribution.id in ("debian", "ubuntu", "rhel", "fedora") else "centos"
+    return f"https://download.docker.com/linux/{name}"
+
+
 def docker_repository(distribution: Distribution, architecture: str, url: str, channel: str, keyring: str) -> str:
-    """Docker's own apt repository as a deb822 source, see https://docs.docker.com/engine/install/debian/."""
+    """Docker's own repository, see https://docs.docker.com/engine/install/: a deb822 source, or a file of dnf."""
+    if distribution.tool == "dnf":
+        # The major version by itself: $releasever is a minor one on hosts that are kept there.
+        return (
+            f"[docker-ce-{channel}]\nname=Docker CE {channel}\nbaseurl={repository_base(distribution, url)}/{distribution.major}/$basearch/{channel}\n"
+            f"enabled=1\ngpgcheck=1\ngpgkey=file://{keyring}\n"
+        )
     lines = {
         "Types": "deb",
-        "URIs": url or f"https://download.docker.com/linux/{distribution.id}",
+        "URIs": repository_base(distribution, url),
         "Suites": distribution.codename,
         "Components": channel,
         "Architectures": architecture,

@@ -15,8 +15,9 @@ import pwd
 import shutil
 import typing as t
 
-from ansible_collections.dockhost.azure.plugins.module_utils._docker_host import apt, daemon
+from ansible_collections.dockhost.azure.plugins.module_utils._docker_host import daemon
 from ansible_collections.dockhost.azure.plugins.module_utils._docker_host.command import run
+from ansible_collections.dockhost.azure.plugins.module_utils._docker_host.managers import PackageManager
 from ansible_collections.dockhost.azure.plugins.module_utils._docker_host.packages import Distribution, HostError
 from ansible_collections.dockhost.azure.plugins.module_utils._docker_host.plan import Observed
 
@@ -47,15 +48,15 @@ def architecture() -> str:
     return {"x86_64": "amd64", "aarch64": "arm64"}.get(platform.machine(), platform.machine())
 
 
-def companions() -> tuple[str, ...]:
+def companions(tool: str) -> tuple[str, ...]:
     """Packages that the engine needs beside its own, which are recommended only.
 
     Where the kernel enforces AppArmor, no container starts without apparmor_parser.
     """
-    needed = ["ca-certificates"]
-    if (read("/sys/module/apparmor/parameters/enabled") or "").strip() == "Y":
-        needed.append("apparmor")
-    return tuple(needed)
+    if tool not in ("apt", "zypper"):
+        return ()
+    enforced = (read("/sys/module/apparmor/parameters/enabled") or "").strip() == "Y"
+    return ("ca-certificates", *((("apparmor" if tool == "apt" else "apparmor-parser"),) if enforced else ()))
 
 
 def dockerd() -> str | None:
@@ -83,6 +84,11 @@ def service() -> dict[str, str]:
     return dict(line.split("=", 1) for line in shown.output.splitlines() if "=" in line)
 
 
+def known_unit(unit: str) -> bool:
+    """True where systemd knows this unit."""
+    return run("systemctl", "show", unit, "-P", "LoadState").output.strip() != "not-found"
+
+
 def group_members() -> frozenset[str]:
     """Users in group docker, by membership of the group or as their first group."""
     try:
@@ -101,11 +107,11 @@ def check_users(users: t.Iterable[str]) -> None:
             raise HostError(f"users: this host has no user {user}; create it first, or leave it out.") from None
 
 
-def observe(names: t.Iterable[str], files: t.Iterable[str]) -> Observed:
+def observe(manager: PackageManager, names: t.Iterable[str], files: t.Iterable[str]) -> Observed:
     """The host as it is: these packages and these files, and what else belongs to the engine."""
     unit = service()
     return Observed(
-        packages=apt.installed(names),
+        packages=manager.installed(names),
         daemon_json=read(DAEMON_JSON),
         files={path: read(path) for path in files},
         group_members=group_members(),

@@ -36,6 +36,14 @@ def test_os_release():
         ("ubuntu", "24.04", "distribution", "docker.io containerd docker-compose-v2 docker-buildx", ()),
         ("debian", "12", "docker", "docker-ce docker-ce-cli containerd.io docker-compose-plugin docker-buildx-plugin", ()),
         ("ubuntu", "24.04", "docker", "docker-ce docker-ce-cli containerd.io docker-compose-plugin docker-buildx-plugin", ()),
+        ("rhel", "9.4", "docker", "docker-ce docker-ce-cli containerd.io docker-compose-plugin docker-buildx-plugin", ()),
+        ("rocky", "8.10", "docker", "docker-ce docker-ce-cli containerd.io docker-compose-plugin docker-buildx-plugin", ()),
+        ("fedora", "42", "distribution", "moby-engine docker-cli docker-compose docker-buildx", ()),
+        ("azurelinux", "3.0", "distribution", "moby-engine docker-cli docker-compose docker-buildx", ()),
+        ("mariner", "2.0", "distribution", "moby-engine moby-cli docker-compose moby-buildx", ()),
+        ("sles", "15.6", "distribution", "docker docker-compose docker-buildx", ()),
+        ("opensuse-leap", "15.6", "distribution", "docker docker-compose docker-buildx", ()),
+        ("flatcar", "4230.2.3", "distribution", "", ("Compose", "Buildx")),
     ],
 )
 def test_packages(name, version, source, names, missing):
@@ -46,10 +54,24 @@ def test_packages(name, version, source, names, missing):
     assert set(known.versioned) <= set(known.engine)
 
 
-@pytest.mark.parametrize("name, version", [("debian", "11"), ("rhel", "9.4"), ("ubuntu", "20.04"), ("", "")])
+@pytest.mark.parametrize("name, version", [("debian", "11"), ("rhel", "7.9"), ("ubuntu", "20.04"), ("arch", ""), ("", "")])
 def test_other_systems_are_refused(name, version):
-    with pytest.raises(HostError, match=r"are set up on Debian 12, Debian 13, Ubuntu 22\.04, Ubuntu 24\.04 only"):
+    with pytest.raises(HostError, match=r"are set up on Debian 12 and 13, Ubuntu 22\.04 and 24\.04, RHEL .*, Azure Linux, SUSE and Flatcar only"):
         package_set(host(name, version), "distribution")
+
+
+@pytest.mark.parametrize(
+    "name, version, source, words",
+    [
+        ("rhel", "9.4", "distribution", "no Docker Engine among its own packages .* set docker_source to docker"),
+        ("azurelinux", "3.0", "docker", "Docker has no packages for azurelinux 3.0; set docker_source to distribution"),
+        ("sles", "15.6", "docker", "Docker has no packages for sles 15.6"),
+        ("flatcar", "4230", "docker", "Docker has no packages for flatcar 4230"),
+    ],
+)
+def test_the_other_source_is_refused_where_it_has_nothing(name, version, source, words):
+    with pytest.raises(HostError, match=words):
+        package_set(host(name, version), source)
 
 
 AVAILABLE = ["5:28.5.1-1~debian.13~trixie", "5:28.5.0-1~debian.13~trixie", "5:28.1.1-1~debian.13~trixie", "26.1.5+dfsg1-9+b1"]
@@ -83,3 +105,12 @@ def test_repository():
     )
     mirror = docker_repository(host("ubuntu", "24.04", "noble"), "amd64", "https://mirror.example/docker", "test", "/k")
     assert "URIs: https://mirror.example/docker\nSuites: noble\nComponents: test\n" in mirror
+
+
+def test_repository_of_the_rhel_family():
+    assert docker_repository(host("rhel", "9.4"), "x86_64", "", "stable", "/etc/pki/rpm-gpg/docker.asc") == (
+        "[docker-ce-stable]\nname=Docker CE stable\nbaseurl=https://download.docker.com/linux/rhel/9/$basearch/stable\nenabled=1\ngpgcheck=1\n"
+        "gpgkey=file:///etc/pki/rpm-gpg/docker.asc\n"
+    )
+    assert "baseurl=https://download.docker.com/linux/centos/8/" in docker_repository(host("rocky", "8.10"), "x86_64", "", "stable", "/k")
+    assert "baseurl=https://mirror.example/d/10/$basearch/test\n" in docker_repository(host("ol", "10.0"), "x86_64", "https://mirror.example/d/", "test", "/k")
