@@ -81,8 +81,34 @@ def test_known_members_pass_in_any_case(body: dict[str, Any]) -> None:
     members.check("Microsoft.Network/publicIPAddresses", body)
 
 
+@pytest.mark.parametrize(("method", "path", "body", "member"), [
+    ("PUT", "providers/Microsoft.Storage/storageAccounts/misspelt1", {
+        "location": "westeurope", "kind": "StorageV2", "sku": {"name": "Standard_LRS"}, "properties": {"minimumTlsVersoin": "TLS1_2"}},
+     "'minimumTlsVersoin' on object of type 'StorageAccountPropertiesCreateParameters'. Path 'properties.minimumTlsVersoin'"),
+    ("PATCH", "providers/Microsoft.Storage/storageAccounts/spelt1", {"properties": {"networkAcls": {"ipRules": [{"valeu": "1.2.3.4"}]}}},
+     "'valeu' on object of type 'IPRule'. Path 'properties.networkAcls.ipRules[0].valeu'"),
+    ("PUT", "providers/Microsoft.Authorization/locks/l", {"properties": {"level": "ReadOnly", "note": "n"}},
+     "'note' on object of type 'ManagementLockObjectProperties'. Path 'properties.note'")])
+def test_a_misspelt_member_of_an_account_or_a_lock(group: Group, method: str, path: str, body: dict[str, Any], member: str) -> None:
+    if method == "PATCH":
+        group.put(path, {}, sku={"name": "Standard_LRS"}, kind="StorageV2")
+    before = group.call("GET", path)[:2]
+    status, answer, _ = group.call(method, path, body)
+    assert (status, answer["error"]["code"]) == (400, "InvalidRequestContent")
+    assert answer["error"]["message"] == \
+        f"The request content was invalid and could not be deserialized: 'Could not find member {member}, line 1, position 1.'."
+    assert group.call("GET", path)[:2] == before, "a refused body leaves no trace"
+
+
+def test_what_the_lab_shows_of_an_account_can_be_sent_back(group: Group) -> None:
+    path = "providers/Microsoft.Storage/storageAccounts/spelt2"
+    group.put(path, {"allowBlobPublicAccess": False}, sku={"name": "Standard_RAGRS"}, kind="StorageV2")
+    status, body, _ = group.call("PUT", path, group.call("GET", path)[1])
+    assert status == 200, body
+
+
 def test_types_without_names_are_not_checked() -> None:
-    members.check("Microsoft.Storage/storageAccounts", {"odd": 1})
+    members.check("Microsoft.ManagedIdentity/userAssignedIdentities", {"odd": 1})
     with pytest.raises(ArmError):
         members.check("Microsoft.Compute/disks", {"odd": 1})
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from azlab.arm import members
 from azlab.arm.wire import Answer, Call
 from azlab.errors import ArmError, arm_error
 from azlab.lab import Lab
@@ -81,7 +82,9 @@ class Locks:
         return Answer(200, found)
 
     def _put(self, call: Call, key: str, scope: str, name: str) -> Answer:
-        given = call.body().get("properties", {})
+        body = call.body()
+        members.check("Microsoft.Authorization/locks", body)
+        given = body.get("properties", {})
         level = next((v for v in LEVELS if isinstance(given, dict) and v.lower() == str(given.get("level", "")).lower()), None)
         if level is None:
             raise arm_error("bad_content", why=f"The lock level must be one of {', '.join(LEVELS)}. Path 'properties.level'.")

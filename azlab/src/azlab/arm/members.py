@@ -3,9 +3,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """PURE: a member that a type does not know is refused, as Azure refuses it; members are known without case, as on Azure.
 
-The names come from the machine-readable types of azure-mgmt-compute and azure-mgmt-network (`types.py`), read once by
-`python -m azlab.arm.members SITE_PACKAGES FILE` into `data/members.json`, so that the lab needs neither package to run. They are
-those of the newest api-version, which knows nearly everything that older ones know; names are compared without case.
+The names come from the machine-readable types of azure-mgmt-compute, -network and -storage (`types.py`; of storage also what its
+models can only read) and the models of azure-mgmt-resource-locks, read once by `python -m azlab.arm.members SITE_PACKAGES FILE` into
+`data/members.json`, so that the lab needs none of them to run. They are those of the newest api-version, which knows nearly
+everything that older ones know; names are compared without case.
 """
 from __future__ import annotations
 
@@ -18,7 +19,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from azlab.errors import ArmError, network_error
+from azlab.errors import ArmError, arm_error, network_error
 
 ROOTS = {"compute": {"virtualMachines": "VirtualMachine", "virtualMachines/extensions": "VirtualMachineExtension",
                      "virtualMachines/runCommands": "VirtualMachineRunCommand", "disks": "Disk",
@@ -29,7 +30,12 @@ ROOTS = {"compute": {"virtualMachines": "VirtualMachine", "virtualMachines/exten
                      "networkSecurityGroups": "NetworkSecurityGroup", "networkSecurityGroups/securityRules": "SecurityRule",
                      "publicIPAddresses": "PublicIPAddress", "natGateways": "NatGateway", "networkInterfaces": "NetworkInterface",
                      "loadBalancers": "LoadBalancer", "loadBalancers/backendAddressPools": "BackendAddressPool",
-                     "loadBalancers/inboundNatRules": "InboundNatRule", "applicationSecurityGroups": "ApplicationSecurityGroup"}}
+                     "loadBalancers/inboundNatRules": "InboundNatRule", "applicationSecurityGroups": "ApplicationSecurityGroup"},
+         "storage": {"storageAccounts": "StorageAccountCreateParameters"}}
+# what is written by one class and read by another: the read-only members of the second count as well, since clients send them back
+_READ_BY = {"StorageAccountCreateParameters": "StorageAccount", "StorageAccountPropertiesCreateParameters": "StorageAccountProperties"}
+# packages whose models say what belongs where by attribute maps
+_MAPPED = {"microsoft.authorization/locks": ("resource/locks", "locks", "ManagementLockObject")}
 # what ARM takes at the top of every resource, and what templates and older versions add
 _TOP = frozenset(("id", "name", "type", "etag", "location", "tags", "sku", "kind", "zones", "identity", "plan", "properties", "apiversion",
                   "resources", "systemdata", "managedby", "extendedlocation", "resourcegroup", "dependson", "comments", "scale",
@@ -42,7 +48,8 @@ _SHOWN = frozenset(("provisioningstate", "resourceguid", "id", "name", "type", "
                     "requireguestprovisionsignal", "vnetencryptionsupported", "enablevmprotection", "macaddress", "hostedworkloads",
                     "dscpconfiguration", "ipconfigurationprofiles", "purpose", "ipv6rules", "scope", "privateipaddresses",
                     "privateipaddressesv6", "diskcontrollertype", "timecreated",
-                    "inboundnatrulesportmapping", "zones", "userdata", "allocationpolicy", "baremetalserver"))
+                    "inboundnatrulesportmapping", "zones", "userdata", "allocationpolicy", "baremetalserver",
+                    "trusteddirectories", "hnsonmigrationinprogress", "primaryextendedlocation"))
 _COMPUTED = frozenset(("inboundnatrulesportmapping", "instanceview", "backendipconfigurations", "privateendpoints"))  # only Azure writes them
 _OPAQUE = "*"
 
@@ -70,6 +77,8 @@ def check(type_name: str, body: dict[str, Any]) -> None:
             for path, owner in unknown]
     if type_name.lower().startswith("microsoft.network/"):
         raise network_error("format", details=[{"code": "InvalidJson", "message": t} for _p, t in text])
+    if not type_name.lower().startswith("microsoft.compute/"):
+        raise arm_error("bad_content", why=text[0][1])
     raise ArmError(400, "BadRequest", text[0][1], target=text[0][0])
 
 
@@ -97,7 +106,9 @@ def read_types(site_packages: Path) -> dict[str, Any]:
     roots: dict[str, str] = {}
     classes: dict[str, dict[str, str]] = {}
     for package, types in ROOTS.items():
-        known = _classes((site_packages / "azure" / "mgmt" / package / "types.py").read_text())
+        home = site_packages / "azure" / "mgmt" / package
+        known = _classes((home / "types.py").read_text())
+        models = _classes((home / "models" / "_models.py").read_text()) if package == "storage" else {}
         for name, cls in types.items():
             roots[f"microsoft.{package}/{name}".lower()] = f"{package}.{cls}"
         todo = list(types.values())
@@ -111,6 +122,11 @@ def read_types(site_packages: Path) -> dict[str, Any]:
                 classes[full][member] = f"{package}.{inner}" if inner in known else inner if inner == _OPAQUE else ""
                 if inner in known:
                     todo.append(inner)
+            for member in _read_only(models, _READ_BY.get(cls, cls)):
+                classes[full].setdefault(member, "")
+    for type_name, (folder, package, cls) in _MAPPED.items():
+        roots[type_name] = f"{package}.{cls}"
+        classes.update(_mapped(_classes((site_packages / "azure" / "mgmt" / folder / "models" / "_models_py3.py").read_text()), package, cls))
     return {"roots": roots, "classes": dict(sorted(classes.items()))}
 
 
@@ -126,6 +142,33 @@ def _members(known: dict[str, ast.ClassDef], name: str) -> dict[str, str]:
     for node in known[name].body:
         if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
             found[node.target.id] = _inner(ast.unparse(node.annotation), known)
+    return found
+
+
+def _read_only(models: dict[str, ast.ClassDef], name: str) -> Iterator[str]:
+    """The wire names of a model's fields that only the server writes (`rest_field(name=…, visibility=["read"])`)."""
+    for node in models[name].body if name in models else ():
+        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and isinstance(node.value, ast.Call):
+            options = {k.arg: ast.literal_eval(k.value) for k in node.value.keywords if k.arg in ("name", "visibility")}
+            if options.get("visibility") == ["read"]:
+                yield options.get("name", node.target.id)
+
+
+def _mapped(known: dict[str, ast.ClassDef], package: str, name: str) -> dict[str, dict[str, str]]:
+    """The classes of an older package: an attribute map says `properties.level`, the part before the dot is a class of its own here."""
+    found: dict[str, dict[str, str]] = {f"{package}.{name}": {}}
+    maps = [n.value for n in known[name].body if isinstance(n, ast.Assign) and ast.unparse(n.targets[0]) == "_attribute_map"]
+    for entry in ast.literal_eval(maps[0]).values():
+        where = f"{package}.{name}"
+        *parents, member = entry["key"].split(".")
+        for parent in parents:
+            found[where][parent] = inner = f"{where}{parent.capitalize()}"
+            found.setdefault(inner, {})
+            where = inner
+        inner = entry["type"].strip("[]")
+        found[where][member] = f"{package}.{inner}" if inner in known else ""
+        if inner in known and found[where][member] not in found:
+            found.update(_mapped(known, package, inner))
     return found
 
 

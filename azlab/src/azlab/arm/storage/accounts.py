@@ -11,7 +11,7 @@ import secrets
 from datetime import UTC, datetime
 from typing import Any
 
-from azlab.arm import checks
+from azlab.arm import checks, members
 from azlab.arm.compute.base import section
 from azlab.arm.identity.carried import carry
 from azlab.arm.types import ResourceType
@@ -144,6 +144,7 @@ class StorageAccounts(ResourceType):
         """Everything but kind and location can be patched."""
         resource = self.require(call, writing=True)
         body = call.body()
+        members.check(self.name, body)
         merged: dict[str, Any] = {"location": resource.location, "kind": body.get("kind", resource.body["kind"]),
                                   "sku": body.get("sku", resource.body["sku"]), "properties": body.get("properties", {})}
         tags = body.get("tags", resource.body.get("tags"))
