@@ -8,12 +8,15 @@ import json
 import os
 import shutil
 import signal
+import ssl
 import subprocess
 import sys
 import time
+import urllib.parse
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -87,6 +90,33 @@ def test_bad_input_gives_one_sentence(azlab: Run, tmp_path: Path, arguments: tup
     done = azlab(*arguments)
     assert done.returncode == 1 and words in done.stderr and len(done.stderr.splitlines()) == 1
     assert not (tmp_path / "cli").exists()
+
+
+def _make_a_group(lab: dict[str, Any], ca: Path) -> None:
+    """In a lab that runs."""
+    url, context = f"https://localhost:{lab['port']}", ssl.create_default_context(cafile=str(ca))
+    form = urllib.parse.urlencode({"grant_type": "client_credentials", "client_id": lab["client_id"], "client_secret": lab["secret"],
+                                   "scope": f"{url}/.default"}).encode()
+    with urllib.request.urlopen(f"{url}/{lab['tenant']}/oauth2/v2.0/token", form, context=context, timeout=30) as answer:
+        token = json.load(answer)["access_token"]
+    request = urllib.request.Request(
+        f"{url}/subscriptions/{lab['subscription_id']}/resourceGroups/g?api-version=2024-03-01", b'{"location": "westeurope"}', method="PUT",
+        headers={"Authorization": f"Bearer {token}", "Content-Type": "application/json"})
+    with urllib.request.urlopen(request, context=context, timeout=30) as answer:
+        assert answer.status == 201
+
+
+def test_what_a_lab_gave_out_stays_where_it_is(azlab: Run, tmp_path: Path) -> None:
+    assert azlab("up", "--name", "cli", "--port", "0").returncode == 0
+    assert azlab("down", "--name", "cli", "--keep").returncode == 0
+    assert azlab("up", "--name", "cli", "--public-range", "198.51.100.0/24").returncode == 0, "nothing was given out yet"
+    _make_a_group(json.loads((tmp_path / "cli" / "lab.json").read_text()), tmp_path / "cli" / "ca.pem")
+    assert azlab("down", "--name", "cli", "--keep").returncode == 0
+    for option, was, other in (("--public-range", "198.51.100.0/24", "203.0.113.0/24"), ("--machines", "none", "docker")):
+        done = azlab("up", "--name", "cli", option, other)
+        assert done.returncode == 1 and f"lab 'cli' was made with {option} {was}, which stays" in done.stderr
+        assert f"{option} {other} is not possible" in done.stderr and "azlab down --name cli" in done.stderr
+    assert azlab("up", "--name", "cli", "--public-range", "198.51.100.0/24").returncode == 0
 
 
 def test_a_port_that_is_taken(azlab: Run) -> None:

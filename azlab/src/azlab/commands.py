@@ -15,7 +15,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from azlab import process, steering
+from azlab import process, steering, store
 from azlab.machines import egress
 from azlab.process import is_running, require
 from azlab.settings import Settings, SettingsError, base_directory, load
@@ -31,7 +31,9 @@ def up(args: argparse.Namespace) -> int:
         _refuse_changes(settings, args)
         print(f"azlab '{args.name}' is already running: {settings.url}")
         return 0
-    if settings is None:
+    if settings:
+        _refuse_another_place(settings, args)
+    else:
         settings = Settings(name=args.name)
         if args.name != "default":
             settings.port = 0               # only the lab `default` has a port of its own; others take a free one
@@ -76,6 +78,19 @@ def _refuse_changes(settings: Settings, args: argparse.Namespace) -> None:
     change = "" if set(names) - {*_CHANGEABLE, "set", "conditions"} else f" To change conditions while it runs: azlab conditions --name {args.name}."
     raise SettingsError(f"lab '{args.name}' is already running, and without {options} as given here. They are taken at the start: "
                         f"azlab down --keep --name {args.name}, then again.{change}")
+
+
+def _refuse_another_place(settings: Settings, args: argparse.Namespace) -> None:
+    """What a lab gave out already (machines, addresses) has to be where it was: an address that no bridge of the lab holds any more
+    would be looked for outside of this machine."""
+    if not store.has_resources(settings.home / store.FILE):
+        return
+    for option in ("machines", "public_range"):
+        given = getattr(args, option)
+        if given is not None and given != getattr(settings, option):
+            name = "--" + option.replace("_", "-")
+            raise SettingsError(f"lab '{args.name}' was made with {name} {getattr(settings, option)}, which stays for as long as it is there, "
+                                f"so {name} {given} is not possible: remove it first (azlab down --name {args.name}), or name another lab.")
 
 
 def _free_range() -> str:

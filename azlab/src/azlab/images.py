@@ -3,8 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The lab's container images, built from Debian packages: no registry has to be reachable.
 
-`azlab/base:trixie` is made by mmdebstrap; every other image is a folder with a Dockerfile `FROM azlab/...`. Each image
-carries a label with the hash of its folder and of its parent, so that it is built again only when one of them changed.
+`azlab/base` is made by mmdebstrap; every other image is a folder with a Dockerfile `FROM azlab/...`. The hash of its folder and of
+its parent is a label of each image and the end of its tag (`azlab/gateway:trixie-4f2a90c1d6be`), so that it is built again only when
+one of them changed, and two versions of azlab on one engine each use their own.
 """
 from __future__ import annotations
 
@@ -20,6 +21,8 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -31,9 +34,8 @@ MIRROR = "http://deb.debian.org/debian"
 SECURITY_MIRROR = "http://security.debian.org/debian-security"
 SUITE = "trixie"
 BASE = f"azlab/base:{SUITE}"
-MACHINE = f"azlab/machine:{SUITE}"
-GATEWAY = f"azlab/gateway:{SUITE}"
-REGISTRY = f"azlab/registry:{SUITE}"
+INFRASTRUCTURE = ("machine", "gateway", "registry")
+KEPT_DAYS = 7                       # how long an image of another version stays when nothing uses it
 LABEL = "azlab.content"
 # Settings of the controller's apt that its mirror may need; the images are built from the same mirror.
 APT_SETTINGS = ("Acquire::Check-Valid-Until", "Acquire::Check-Date", "Acquire::http::Proxy", "Acquire::https::Proxy")
@@ -79,6 +81,35 @@ def parent_of(dockerfile: Path) -> str:
     return found.group(1)
 
 
+def content_of(name: str) -> str:
+    """The hash of an image of the lab (`base`, or a folder of images) and of all that it is built on."""
+    if name == "base":
+        return folder_hash(IMAGES / "base", " ".join(_mmdebstrap_command("-")))
+    parent = parent_of(IMAGES / name / "Dockerfile")
+    return folder_hash(IMAGES / name, content_of(parent.removeprefix("azlab/").partition(":")[0]) if parent.startswith("azlab/") else parent)
+
+
+def tagged(tag: str, content: str) -> str:
+    return f"{tag}-{content[:12]}"
+
+
+@cache
+def tag_of(name: str) -> str:
+    """The tag of an image of this version of azlab; asked once, so that a lab keeps to what it was started with."""
+    return tagged(f"azlab/{name}:{SUITE}", content_of(name))
+
+
+def any_of(client: docker.DockerClient, name: str) -> str:
+    """This version's image, or the newest of any version: enough to clear up what a lab of another version left."""
+    try:
+        return str(client.images.get(tag_of(name)).id)
+    except docker.errors.ImageNotFound:
+        found = client.images.list(f"azlab/{name}")
+        if not found:
+            raise
+        return str(max(found, key=lambda image: str(image.attrs.get("Created"))).id)
+
+
 @contextmanager
 def alive(progress: Progress, what: str, every: float = 10.0) -> Iterator[list[str]]:
     """Say that a long step runs, every few seconds that it still does (with its last line), and how long it took."""
@@ -109,7 +140,7 @@ class Builder:
 
     def infrastructure(self) -> dict[str, Built]:
         """The images that every lab with machines needs."""
-        return {name: self.folder(name, f"azlab/{name}:{SUITE}") for name in ("machine", "gateway", "registry")}
+        return {name: self.folder(name, f"azlab/{name}:{SUITE}") for name in INFRASTRUCTURE}
 
     def apps(self) -> list[Built]:
         """The application images, with the names under which the lab's registry serves them."""
@@ -121,49 +152,52 @@ class Builder:
         return Built(built.tag, built.id, built.content, hub_name)
 
     def folder(self, name: str, tag: str) -> Built:
-        """The image of images/<name>, built when its label says that it is out of date."""
-        if tag in self._done:
-            return self._done[tag]
-        folder = IMAGES / name
-        parent = parent_of(folder / "Dockerfile")
-        content = folder_hash(folder, self._parent(parent))
-        self._done[tag] = self._current(tag, content) or self._build(folder, tag, content)
-        return self._done[tag]
+        """The image of images/<name>, built when there is none of this content."""
+        if name not in self._done:
+            folder, content = IMAGES / name, content_of(name)
+            full = tagged(tag, content)
+            parent = self._parent(parent_of(folder / "Dockerfile"))
+            self._done[name] = self._current(full, content) or self._build(folder, parent, full, content)
+        return self._done[name]
 
     def base(self) -> Built:
-        """`azlab/base:trixie`: a minimal Debian, imported as one layer."""
-        if BASE not in self._done:
-            content = folder_hash(IMAGES / "base", " ".join(_mmdebstrap_command("-")))
-            self._done[BASE] = self._current(BASE, content) or self._bootstrap(content)
-        return self._done[BASE]
+        """`azlab/base`: a minimal Debian, imported as one layer."""
+        if "base" not in self._done:
+            content = content_of("base")
+            tag = tagged(BASE, content)
+            self._done["base"] = self._current(tag, content) or self._bootstrap(tag, content)
+        return self._done["base"]
 
     def _parent(self, tag: str) -> str:
+        """The full tag of a Dockerfile's parent, built when it is one of the lab's."""
         if tag == BASE:
-            return self.base().content
+            return self.base().tag
         if tag.startswith("azlab/"):
-            return self.folder(tag.removeprefix("azlab/").partition(":")[0], tag).content
+            return self.folder(tag.removeprefix("azlab/").partition(":")[0], tag).tag
         return tag
 
     def _current(self, tag: str, content: str) -> Built | None:
-        try:
-            image = self.client.images.get(tag)
-        except docker.errors.ImageNotFound:
+        repository, _colon, version = tag.rpartition(":")
+        found = self.client.images.list(repository, filters={"label": f"{LABEL}={content}"})
+        if not found:
             return None
-        return Built(tag, image.id, content) if image.labels.get(LABEL) == content else None
+        if tag not in found[0].tags:
+            found[0].tag(repository, version)
+        return Built(tag, str(found[0].id), content)
 
-    def _bootstrap(self, content: str) -> Built:
+    def _bootstrap(self, tag: str, content: str) -> Built:
         if not shutil.which("mmdebstrap"):
             raise ImageError(
                 "mmdebstrap is not installed and the lab's base image is built with it: "
                 "run 'apt-get install mmdebstrap' (Debian, Ubuntu), then start again."
             )
         with tempfile.TemporaryDirectory(prefix="azlab-base-") as scratch, \
-                alive(self.progress, f"image {BASE} (Debian {SUITE}, from packages)") as last:
+                alive(self.progress, f"image {tag} (Debian {SUITE}, from packages)") as last:
             tar = Path(scratch) / "base.tar"
             self._mmdebstrap(tar, last)
             changes = [f"LABEL {LABEL}={content}", 'CMD ["/bin/sh"]', "ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"]
-            self.client.api.import_image_from_file(str(tar), *BASE.split(":"), changes=changes)
-        return Built(BASE, self.client.images.get(BASE).id, content)
+            self.client.api.import_image_from_file(str(tar), *tag.split(":"), changes=changes)
+        return Built(tag, self.client.images.get(tag).id, content)
 
     def _mmdebstrap(self, tar: Path, last: list[str]) -> None:
         process = subprocess.Popen(
@@ -179,16 +213,18 @@ class Builder:
                 "reached, or name another one in AZLAB_DEBIAN_MIRROR."
             )
 
-    def _build(self, folder: Path, tag: str, content: str) -> Built:
-        before = self._image_id(tag)
-        with alive(self.progress, f"image {tag}") as last:
+    def _build(self, folder: Path, parent: str, tag: str, content: str) -> Built:
+        with tempfile.TemporaryDirectory(prefix="azlab-image-") as scratch, alive(self.progress, f"image {tag}") as last:
+            # FROM names the parent without its content, for those who read it; what is built has to be on exactly that one.
+            dockerfile = Path(scratch) / "Dockerfile"
+            dockerfile.write_text(re.sub(r"^FROM\s+\S+", f"FROM {parent}", (folder / "Dockerfile").read_text(), count=1, flags=re.MULTILINE))
             lines: list[str] = []
-            for event in self.client.api.build(path=str(folder), tag=tag, rm=True, forcerm=True, decode=True, labels={LABEL: content}):
+            for event in self.client.api.build(path=str(folder), dockerfile=str(dockerfile), tag=tag, rm=True, forcerm=True, decode=True,
+                                               labels={LABEL: content}):
                 self._build_event(tag, event, lines, last)
         image = self.client.images.get(tag)
-        if before and before != image.id:
-            self._remove_old(before)
-        return Built(tag, image.id, content)
+        self._remove_old(tag.partition(":")[0], str(image.id))
+        return Built(tag, str(image.id), content)
 
     @staticmethod
     def _build_event(tag: str, event: dict[str, Any], lines: list[str], last: list[str]) -> None:
@@ -200,19 +236,18 @@ class Builder:
             tail = "\n".join(lines[-15:])
             raise ImageError(f"Image {tag} could not be built: {str(event['error']).strip()}\n{tail}")
 
-    def _image_id(self, tag: str) -> str:
-        try:
-            return self.client.images.get(tag).id or ""
-        except docker.errors.ImageNotFound:
-            return ""
-
-    def _remove_old(self, image_id: str) -> None:
-        """The image that the new one replaces; one that a container still uses stays until that is gone."""
-        try:
-            self.client.images.remove(image_id)
-        except docker.errors.APIError as error:
-            if error.status_code not in (404, 409):
-                raise
+    def _remove_old(self, repository: str, keep: str) -> None:
+        """Images of other versions that are some days old; one that a container still uses stays until that is gone."""
+        for image in self.client.images.list(repository):
+            made = datetime.fromisoformat(str(image.attrs["Created"])[:19] + "+00:00")
+            if image.id == keep or datetime.now(UTC) - made < timedelta(days=KEPT_DAYS):
+                continue
+            try:
+                for tag in image.tags:
+                    self.client.images.remove(tag)
+            except docker.errors.APIError as error:
+                if error.status_code not in (404, 409):
+                    raise
 
 
 def mirror() -> str:

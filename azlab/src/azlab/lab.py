@@ -18,7 +18,7 @@ from azlab.machines.driver import MachineDriver, MachineError
 from azlab.machines.none import NoMachines
 from azlab.operations import Operation, Operations
 from azlab.settings import Settings
-from azlab.store import Resource, Store
+from azlab.store import FILE, Resource, Store
 from azlab.throttle import Throttle
 from azlab.tokens import Tokens
 
@@ -31,7 +31,7 @@ class Lab:
     def __init__(self, settings: Settings, driver: MachineDriver) -> None:
         self.settings = settings
         self.driver = driver
-        self.store = Store(settings.home / "state.sqlite")
+        self.store = Store(settings.home / FILE)
         self.operations = Operations(self.store)
         self.latency = Latency(settings.latency_scale)
         self.faults = Faults()

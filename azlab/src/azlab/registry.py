@@ -101,7 +101,7 @@ class LabRegistry:
             return None
 
     def _image_id(self) -> str:
-        return str(self.client.images.get(images.REGISTRY).id)
+        return str(self.client.images.get(images.tag_of("registry")).id)
 
     def _create(self) -> Container:
         lab = self.config.name
@@ -110,7 +110,7 @@ class LabRegistry:
         endpoint = self.client.api.create_endpoint_config(ipv4_address=self.address)
         api = self.client.api
         created = api.create_container(
-            images.REGISTRY, name=names.registry(lab), hostname="registry", ports=[443],
+            images.tag_of("registry"), name=names.registry(lab), hostname="registry", ports=[443],
             labels={**names.labels(self.config, "registry"), images.LABEL: self._image_id()},
             networking_config=api.create_networking_config({network: endpoint}),
             host_config=api.create_host_config(

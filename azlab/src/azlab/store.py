@@ -13,10 +13,12 @@ import json
 import sqlite3
 import uuid
 from collections.abc import Iterable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+FILE = "state.sqlite"
 _SCHEMA = """
 PRAGMA journal_mode=WAL;
 PRAGMA synchronous=NORMAL;
@@ -76,6 +78,14 @@ def references(body: Any, owner: str) -> Iterator[tuple[str, str]]:
                 else:
                     yield target.lower(), source
             stack.extend((v, source) for v in value.values() if isinstance(v, (dict, list)))
+
+
+def has_resources(path: Path) -> bool:
+    """Whether the state of a lab that does not run holds anything."""
+    if not path.exists():
+        return False
+    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as db:
+        return bool(db.execute("SELECT EXISTS (SELECT 1 FROM resources)").fetchone()[0])
 
 
 class Store:

@@ -88,7 +88,7 @@ def test_the_next_process_lets_go_of_what_the_last_one_was_about_to_detach(lab: 
     lab.driver.disks._attach(DISK)          # attached for nobody: what a process leaves that is killed in between
     assert lab.driver._engine is not None
     labels = names.labels(lab.config, "trial")
-    lab.driver._engine.client.containers.create(images.GATEWAY, ["true"], network_mode="none", labels=labels)
+    lab.driver._engine.client.containers.create(images.tag_of("gateway"), ["true"], network_mode="none", labels=labels)
 
     async def next_process() -> None:
         other = create_driver(lab.config)

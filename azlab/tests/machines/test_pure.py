@@ -19,7 +19,7 @@ from azlab.machines import egress
 from azlab.machines.docker import internet, names, seed
 from azlab.machines.docker.slices import slice_for
 from azlab.machines.driver import (
-    Backend, BalancerRule, Firewall, FirewallRule, MachineError, MachineSpec, NatRule, NetworkSpec, NetworkState, Outbound,
+    Backend, BalancerRule, Firewall, FirewallRule, LabConfig, MachineError, MachineSpec, NatRule, NetworkSpec, NetworkState, Outbound,
     Probe)
 
 sys.path.insert(0, str(images.IMAGES / "gateway"))
@@ -157,7 +157,9 @@ class Engine:
         self.networks = self
         self._subnets = subnets
 
-    def list(self) -> list[SimpleNamespace]:
+    def list(self, names: list[str] | None = None) -> list[SimpleNamespace]:
+        if names:
+            return [SimpleNamespace(attrs={"IPAM": {"Config": [{"Subnet": s} for s in self._subnets]}})]
         none = SimpleNamespace(attrs={"IPAM": {"Config": None}})
         six = SimpleNamespace(attrs={"IPAM": {"Config": [{"Subnet": "fd00::/64"}]}})
         return [none, six, *(SimpleNamespace(attrs={"IPAM": {"Config": [{"Subnet": s}]}}) for s in self._subnets)]
@@ -200,6 +202,14 @@ def test_no_range_left_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(internet, "_needed", dict)
     with pytest.raises(MachineError, match=r"are taken by networks of the Docker engine .*--public-range\.$"):
         internet.free_range(Engine("203.0.113.0/24", "198.51.100.0/24"))
+
+
+def test_a_network_that_holds_other_addresses_is_refused(tmp_path: Path) -> None:
+    there = LabConfig("lab", tmp_path, public_range="203.0.113.64/26")
+    with pytest.raises(MachineError, match=r"a network 203\.0\.113\.0/26 in the Docker engine, and its public range would take "
+                                           r"203\.0\.113\.64/26.*azlab down --name lab"):
+        internet.ensure(there, Engine("203.0.113.0/26"))
+    internet.ensure(replace(there, public_range="203.0.113.0/24"), Engine("203.0.113.0/26"))     # the part that the bridge takes
 
 
 MIRRORS = ("http://deb.debian.org/debian", "http://security.debian.org/debian-security")

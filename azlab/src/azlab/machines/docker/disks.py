@@ -148,7 +148,7 @@ def run(container: Container, *arguments: str) -> dict[str, Any]:
 
 def ensure(client: docker.DockerClient, config: LabConfig, privileges: dict[str, Any]) -> Container:
     """The container that has the volume with the disks, made anew when its image changed."""
-    name, image = names.disks(config.name), str(client.images.get(images.GATEWAY).id)
+    name, image = names.disks(config.name), images.any_of(client, "gateway")
     try:
         container = client.containers.get(name)
         if container.attrs["Image"] == image:
@@ -158,7 +158,7 @@ def ensure(client: docker.DockerClient, config: LabConfig, privileges: dict[str,
         pass
     mount = docker.types.Mount("/disks", names.disk_store(config.name), type="volume", labels=names.labels(config, "disk-store"))
     return client.containers.create(
-        images.GATEWAY, ["sleep", "infinity"], name=name, hostname="disks", network_mode="none", mounts=[mount],
+        image, ["sleep", "infinity"], name=name, hostname="disks", network_mode="none", mounts=[mount],
         labels=names.labels(config, "disks"), **with_loops(privileges))
 
 
@@ -178,7 +178,7 @@ def release(client: docker.DockerClient, lab: str) -> None:
         if not any(owner == lab for owner, _file in in_kernel().values()):
             return
         config, engine = LabConfig(lab, Path()), Engine(client)
-        engine.learn(images.GATEWAY, names.labels(config, "trial"))
+        engine.learn(images.any_of(client, "gateway"), names.labels(config, "trial"))
         container = ensure(client, config, engine.privileges())
     container.start()
     run(container, "detach-all", names.disk_files(lab))

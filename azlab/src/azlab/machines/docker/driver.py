@@ -206,7 +206,7 @@ class DockerMachines:
         internet.ensure(self.config, engine.client)
         builder = images.Builder(engine.client, progress)
         builder.infrastructure()
-        engine.learn(images.GATEWAY, names.labels(self.config, "trial"))
+        engine.learn(images.tag_of("gateway"), names.labels(self.config, "trial"))
         progress("starting the lab's registry")
         self.registry.ensure()
         if missing := self.disks.prepare():

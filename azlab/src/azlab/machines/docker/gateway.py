@@ -116,7 +116,7 @@ class Gateways:
     def _create(self, name: str, network_id: str) -> Container:
         options = self.engine.privileges()
         return self.engine.client.containers.create(
-            images.GATEWAY, name=name, hostname="gateway", network=names.internet(self.config.name),
+            images.tag_of("gateway"), name=name, hostname="gateway", network=names.internet(self.config.name),
             # It moves link ends into the network namespaces of machines, which it finds by process id.
             pid_mode="host", sysctls={"net.ipv4.ip_forward": "1", "net.ipv4.conf.all.rp_filter": "0"},
             environment={"AZLAB_TOKEN": secrets.token_urlsafe(24), "AZLAB_LISTEN": "0.0.0.0", "AZLAB_PORT": str(PORT)},

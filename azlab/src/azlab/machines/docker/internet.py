@@ -43,10 +43,17 @@ def free_range(client: docker.DockerClient) -> str:
 
 
 def ensure(config: LabConfig, client: docker.DockerClient) -> None:
-    """Make the network, or do nothing when it is there; refuses a range that would hide what this machine needs."""
-    if client.networks.list(names=[f"^{names.internet(config.name)}$"]):
-        return
+    """Make the network, or do nothing when it is there; refuses a range that would hide what this machine needs, and a network of
+    another range: addresses that the bridge does not hold would be looked for outside of this machine."""
     bridge = names.bridge_range(config.public_range)
+    there = client.networks.list(names=[f"^{names.internet(config.name)}$"])
+    if there:
+        held = [pool.get("Subnet") for pool in there[0].attrs["IPAM"]["Config"] or []]
+        if held != [str(bridge)]:
+            raise MachineError("AddressRangeTaken", (
+                f"lab '{config.name}' has a network {', '.join(map(str, held))} in the Docker engine, and its public range would take "
+                f"{bridge}: remove the lab with 'azlab down --name {config.name}', then make it again."))
+        return
     _check_free(bridge)
     pool = docker.types.IPAMPool(
         subnet=str(bridge), gateway=str(bridge[1]), iprange=str(names.gateway_range(config.public_range)))

@@ -51,7 +51,7 @@ class Machines:
         """A container that is ready to boot for the first time; nothing runs yet."""
         lab = self.config.name
         container = self.engine.client.containers.create(
-            images.MACHINE, name=names.machine(lab, spec.id), hostname=spec.computer_name,
+            images.tag_of("machine"), name=names.machine(lab, spec.id), hostname=spec.computer_name,
             # Its interface comes from the gateway of its virtual network, not from the engine.
             network_mode="none", dns=name_servers(), cgroupns="private", tmpfs=TMPFS,
             extra_hosts={spec.computer_name: "127.0.1.1", **dict.fromkeys(HUB, registry)},
