@@ -218,3 +218,22 @@ def test_a_shown_body_is_made_sendable() -> None:
     body = stock.sendable(rid, {"id": str(rid), "etag": "e", "location": "x", "properties": {
         "macAddress": "m", "subnet": {"id": "/s"}, "virtualMachine": {"id": "/v"}, "encryption": {"type": "E"}}})
     assert body == {"location": "x", "properties": {"subnet": {"id": "/s"}, "encryption": {"type": "E"}}}
+
+
+@pytest.mark.parametrize("tags", [(), ("no-request",), ("seeded",), ("no-request", "seeded", "seed-refused", "unserved")])
+@pytest.mark.parametrize("difference", [
+    compare.Difference("status", "", "200", "500 InternalServerError The server encountered an internal error."),
+    compare.Difference("status", "", "201", "400 InvalidRequestFormat Cannot parse the request."),
+    compare.Difference("status", "", "409 NicInUse", "202"), compare.Difference("code", "error.code", "NicInUse", "InternalServerError x"),
+    compare.Difference("code", "error.code", "Conflict", "OperationNotAllowed The request is not allowed."),
+    compare.Difference("field", "id", "text", "absent"), compare.Difference("field", "name", "text", "absent"),
+    compare.Difference("field", "properties.provisioningState", "text", "absent"), compare.Difference("type", "properties.subnets", "list", "object"),
+    compare.Difference("casing", "properties.ipConfigurations[]", "ipConfigurations", "ipconfigurations"),
+    compare.Difference("header", "azure-asyncoperation", "sent", "absent"), compare.Difference("header", "location", "absent", "sent")])
+def test_no_rule_hides_a_plain_mistake(difference: compare.Difference, tags: tuple[str, ...]) -> None:
+    """Whatever is missing in a recording: the lab's own failures, and the members that every resource has, are never explained."""
+    if "seeded" in tags and difference.path == "properties.provisioningState":
+        return                  # a state that requests before it led to is not in the recording of a GET
+    context = known.Context(type="microsoft.network/networksecuritygroups", method="GET", api_version="2024-05-01", tags=frozenset(tags), request="")
+    rule = known.explain(known.load(None), difference, context)
+    assert rule is None, rule and rule.name

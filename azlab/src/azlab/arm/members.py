@@ -49,7 +49,8 @@ _SHOWN = frozenset(("provisioningstate", "resourceguid", "id", "name", "type", "
                     "dscpconfiguration", "ipconfigurationprofiles", "purpose", "ipv6rules", "scope", "privateipaddresses",
                     "privateipaddressesv6", "diskcontrollertype", "timecreated",
                     "inboundnatrulesportmapping", "zones", "userdata", "allocationpolicy", "baremetalserver",
-                    "trusteddirectories", "hnsonmigrationinprogress", "primaryextendedlocation"))
+                    "trusteddirectories", "hnsonmigrationinprogress", "primaryextendedlocation", "azurefilesaadintegration",
+                    "enableazurefilesaadintegration"))
 _COMPUTED = frozenset(("inboundnatrulesportmapping", "instanceview", "backendipconfigurations", "privateendpoints"))  # only Azure writes them
 _OPAQUE = "*"
 
