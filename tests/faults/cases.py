@@ -16,6 +16,9 @@ TIMES = {
     "Microsoft.Network/publicIPAddresses DELETE": 0.0, "Microsoft.Network/networkInterfaces DELETE": 0.0,
     "Microsoft.Network/virtualNetworks PUT": 0.0, "Microsoft.Compute/disks DELETE": 0.0,
     "Microsoft.Network/networkSecurityGroups PUT": 0.0, "Microsoft.Network/natGateways PUT": 0.0,
+    "Microsoft.Compute/virtualMachines POST": 0.1, "Microsoft.Compute/virtualMachineScaleSets PUT": 0.2,
+    "Microsoft.Compute/virtualMachineScaleSets UPDATE": 0.1, "Microsoft.Compute/virtualMachineScaleSets DELETE": 0.2,
+    "Microsoft.Compute/virtualMachineScaleSets POST": 0.1,
 }  # fmt: skip
 
 NETWORK: Dict[str, Any] = {
@@ -35,7 +38,10 @@ def hosts(count: int, name: str = "web", **more: Any) -> Dict[str, Any]:
 
 @dataclass(frozen=True)
 class Case:
-    """A run that is disturbed: from which kept state, which module, and how many hosts there are when it is done."""
+    """A run that is disturbed: from which kept state, which module, and how many hosts there are when it is done.
+
+    ``again``: the next run does it once more, since that is what was asked for (reimaging), so a third one has something to do.
+    """
 
     name: str
     state: str
@@ -43,6 +49,12 @@ class Case:
     hosts: Optional[int] = None
     before: int = 0
     module: str = "host_group"
+    again: bool = False
+
+    @property
+    def in_a_set(self) -> bool:
+        """Whether a scale set makes the hosts, with names that Azure chooses."""
+        return self.name.startswith("set_")
 
 
 OWN_NETWORK: Dict[str, Any] = {
@@ -56,6 +68,13 @@ BALANCER: Dict[str, Any] = {
     "ssh_nat": {"pool": "hosts"}, "outbound": True, "published_ports": [{"port": 80, "protocol": "tcp", "target_port": 80}],
 }  # fmt: skip
 NEIGHBOUR = hosts(2, "other", deployment="neighbour", swarm_managers=None)
+
+
+def set_hosts(count: int, **more: Any) -> Dict[str, Any]:
+    """The same hosts by the engine scale_set, where all are workers."""
+    return hosts(count, swarm_managers=None, engine="scale_set", **more)
+
+
 CASES = {
     case.name: case
     for case in (
@@ -63,6 +82,11 @@ CASES = {
         Case("scale_in", "five", hosts(2), 2, 5),
         Case("update", "five", hosts(5, tags={"environment": "test"}), 5, 5),
         Case("delete", "five", {"resource_group": GROUP, "name": "web", "state": "absent"}, 0, 5),
+        Case("reimage", "five", {"resource_group": GROUP, "name": "web", "state": "reimaged"}, 5, 5, again=True),
+        Case("set_create", "network", set_hosts(5), 5),
+        Case("set_scale_in", "set", set_hosts(2), 2, 5),
+        Case("set_update", "set", set_hosts(5, tags={"environment": "test"}), 5, 5),
+        Case("set_delete", "set", {"resource_group": GROUP, "name": "web", "state": "absent"}, 0, 5),
         Case("network", "network", OWN_NETWORK, module="network"),
         Case("load_balancer", "network", BALANCER, module="load_balancer"),
     )
@@ -118,6 +142,9 @@ def points(case: str, requests: int, operations: int) -> List[Point]:
     return found + [Point(case, fault, index) for fault in OPERATION_FAULTS for index in range(1, operations + 1)]
 
 
+# The controller's clock: by how many seconds it is wrong, and from which request of the run on.
+CLOCKS: Dict[str, Tuple[int, int]] = {"clock 2 h ahead": (7200, 0), "clock 2 h behind": (-7200, 0), "clock leaps 2 h": (7200, 12)}
+
 CONCURRENT = [
     Point("concurrent", pair, delay) for pair in ("create+create", "create+scale_in", "scale_in+scale_in", "update+update", "delete+create")
     for delay in (0, 100, 300, 600)
@@ -125,5 +152,5 @@ CONCURRENT = [
 CAPACITY_POINTS = [Point("capacity", fault, 0, policy) for fault in CAPACITY for policy in ("keep", "rollback")]
 ENVIRONMENT = [
     Point("environment", fault)
-    for fault in ("token ends early", "short tokens", "no such name", "proxy", "proxy refuses", "proxy breaks down")
+    for fault in ("token ends early", "short tokens", "no such name", "proxy", "proxy refuses", "proxy breaks down", *CLOCKS)
 ]

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The fault suite: every request of a run is disturbed in turn, and the next run has to put everything right.
 
-    run.py [--case create|scale_in|update|delete|kill|concurrent|capacity|environment] [--sample N] [--jobs N]
+    run.py [--case create|scale_in|update|delete|reimage|set_create|…|kill|concurrent|capacity|environment] [--sample N] [--jobs N]
 
 Prints a line for each problem, the table of cases, and last one line of JSON. Ends with 1 when anything did not end
 right or with a clear error, did not converge, or left something behind.
@@ -25,7 +25,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 sys.path[:0] = [str(ROOT / ".work" / "dev"), str(pathlib.Path(__file__).resolve().parent)]
 
 import cases  # noqa: E402
-from worker import Outcome, Worker  # noqa: E402
+from worker import Outcome, Worker, prepare  # noqa: E402
 
 WORKER: Optional[Worker] = None
 OTHERS = {"concurrent": cases.CONCURRENT, "capacity": cases.CAPACITY_POINTS, "environment": cases.ENVIRONMENT}
@@ -96,9 +96,10 @@ def numbers(found: Sequence[Outcome]) -> List[int]:
     ]  # fmt: skip
 
 
-def run(case: str = "all", count: int = 0, jobs: int = 3, seed: int = 1, show: bool = False) -> Dict[str, Any]:
+def run(case: str = "all", count: int = 0, jobs: int = 5, seed: int = 1, show: bool = False) -> Dict[str, Any]:
     """Run the suite; returns what the last line says."""
     began, outcomes = time.monotonic(), []
+    prepare()
     with multiprocessing.get_context("fork").Pool(jobs, _begin) as pool:
         points = collect(pool, case)
         points = sample(points, count, seed) if count else points
@@ -136,7 +137,7 @@ def main() -> int:
     parser.add_argument("--case", default="all", choices=["all", *cases.CASES, "kill", *OTHERS])
     parser.add_argument("--sample", type=int, default=0, help="so many points instead of all of them")
     parser.add_argument("--seed", type=int, default=1, help="which points a sample takes")
-    parser.add_argument("--jobs", type=int, default=3, help="labs side by side")
+    parser.add_argument("--jobs", type=int, default=5, help="labs side by side")
     parser.add_argument("--verbose", action="store_true", help="a line for each point")
     given = parser.parse_args()
     result = run(given.case, given.sample, given.jobs, given.seed, given.verbose)

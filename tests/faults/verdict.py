@@ -38,7 +38,8 @@ def _short(resource: Resource) -> str:
 
 def ours(resource: Resource) -> bool:
     """Whether it belongs to the group that is tested: by its name, which nobody else's begins with."""
-    return resource["name"].lower().startswith("web-")
+    name = resource["name"].lower()
+    return name == "web" or name.startswith(("web-", "web_"))
 
 
 def holding(found: Sequence[Resource], wanted: Optional[Sequence[Resource]], neighbours: Sequence[Resource], count: Optional[int]) -> Holding:
@@ -70,7 +71,7 @@ def _wrong(mine: Dict[str, Resource], expected: Any, wanted: Dict[str, Resource]
         if one["state"] != "Succeeded":
             found.append(f"{name} is {one['state']}")
         if name in wanted:
-            found += [f"{name} differs in {part}" for part in ("tags", "zones") if one["body"].get(part) != wanted[name]["body"].get(part)]
+            found += [f"{name} differs in {part}" for part in ("tags", "zones") if _part(one, part) != _part(wanted[name], part)]
         if name.startswith("disks/") and not str(one["body"].get("managedBy")).lower().endswith("/" + name[6:].replace("-osdisk", "")):
             found.append(f"{name} is managed by {one['body'].get('managedBy')}")
         if name.startswith("virtualmachines/"):
@@ -78,6 +79,55 @@ def _wrong(mine: Dict[str, Resource], expected: Any, wanted: Dict[str, Resource]
             if nics != [name[16:] + "-nic"]:
                 found.append(f"{name} has interfaces {nics}")
     return found
+
+
+def _part(one: Resource, part: str) -> Any:
+    """Tags or zones; the tag that counts how often a host was reimaged differs with every run."""
+    found = one["body"].get(part)
+    return {key: value for key, value in found.items() if key != "dockhost-reimaged"} if part == "tags" and found else found
+
+
+def set_holding(found: Sequence[Resource], wanted: Optional[Sequence[Resource]], neighbours: Sequence[Resource], count: int) -> Holding:
+    """Compare hosts of a scale set, which have names that Azure chose: each machine of the set with its own interface, disk and address.
+
+    Parameters as for ``holding``.
+    """
+    result = Holding(neighbours=sorted(_touched(found, neighbours)))
+    mine = {_short(one): one for one in found if ours(one)}
+    hosts = [one for name, one in mine.items() if name.startswith("virtualmachines/")]
+    expected = {"virtualmachinescalesets/web"} if any(_short(one) == "virtualmachinescalesets/web" for one in wanted or ()) else set()
+    for host in hosts:
+        parts = {"virtualmachines/" + host["name"].lower()} | _parts(host, mine)
+        result.duplicates += [f"{part} is of two hosts" for part in parts & expected]
+        if len(parts) != len(PARTS):
+            result.missing.append(f"{len(PARTS) - len(parts)} parts of {host['name']}")
+        expected |= parts
+    result.missing += sorted(expected - set(mine)) + [f"{count - len(hosts)} hosts"] * (len(hosts) < count)
+    result.duplicates += [f"{len(hosts) - count} hosts"] * (len(hosts) > count)
+    result.orphans = sorted(set(mine) - expected)
+    result.wrong = [f"{name} is {one['state']}" for name, one in mine.items() if one["state"] != "Succeeded"]
+    for kind in ("virtualmachinescalesets", *PARTS.values()):
+        looks = [_looks(kind, resources) for resources in (mine.values(), [one for one in wanted or () if ours(one)])]
+        if wanted and looks[0] != looks[1]:
+            result.wrong.append(f"{kind} differ in tags or zones: {looks[0]}")
+    return result
+
+
+def _parts(host: Resource, mine: Mapping[str, Resource]) -> Any:
+    """Interface, disk and address of a host, by what refers to what."""
+    properties = host["body"]["properties"]
+    ids = [nic["id"] for nic in properties["networkProfile"]["networkInterfaces"]] + [properties["storageProfile"]["osDisk"]["managedDisk"]["id"]]
+    found = {"/".join(one.lower().rsplit("/", 2)[1:]) for one in ids}
+    for name in list(found):
+        for configuration in mine[name]["body"]["properties"].get("ipConfigurations", ()) if name in mine else ():
+            address = configuration["properties"].get("publicIPAddress")
+            found |= {"/".join(address["id"].lower().rsplit("/", 2)[1:])} if address else set()
+    return found
+
+
+def _looks(kind: str, resources: Any) -> List[str]:
+    """Tags and zones of all resources of a kind, whatever their names."""
+    return sorted(str([_part(one, "tags"), one["body"].get("zones")]) for one in resources if _short(one).startswith(kind + "/"))
 
 
 def _touched(found: Sequence[Resource], neighbours: Sequence[Resource]) -> List[str]:
@@ -94,6 +144,10 @@ def _touched(found: Sequence[Resource], neighbours: Sequence[Resource]) -> List[
 
 def replaced(found: Sequence[Resource], before: Sequence[Resource], count: int) -> List[str]:
     """Hosts that were to stay and are not the same machines any more."""
+    if any(_short(one) == "virtualmachinescalesets/web" for one in before):
+        there = {one["vm_id"] for one in found if one["vm_id"]}
+        stayed = [one for one in before if one["vm_id"] and ours(one) and one["vm_id"] in there]
+        return [f"{count - len(stayed)} of {count} hosts"] if len(stayed) < count else []
     ids = {one["name"].lower(): one["vm_id"] for one in found if one["vm_id"]}
     names = {f"web-{index}" for index in range(1, count + 1)}
     return [one["name"] for one in before if one["vm_id"] and one["name"].lower() in names and ids.get(one["name"].lower()) != one["vm_id"]]

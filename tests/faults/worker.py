@@ -40,12 +40,16 @@ class Outcome:
     seconds: float = 0.0
 
 
+def prepare() -> None:
+    """Import what all runs need; before workers are forked, so that none has to do it again."""
+    module_run.load("resource_group", "network", "load_balancer", "host_group")
+    module_run.quicken()
+
+
 class Worker:
     """A lab with the states that cases begin with, and the states that undisturbed runs lead to."""
 
     def __init__(self) -> None:
-        module_run.load("resource_group", "network", "load_balancer", "host_group")
-        module_run.quicken()
         self.lab = LabProcess()
         self.env: Dict[str, str] = self.lab.env
         self.lab.call("latencies", scale=1.0, overrides=cases.TIMES)
@@ -63,6 +67,10 @@ class Worker:
         self._must("host_group", cases.hosts(5))
         self.lab.call("keep", name="five")
         self.starts = {"network": self.neighbours, "five": self.lab.call("resources", group=cases.GROUP)}
+        self.lab.call("restore", name="network")
+        self._must("host_group", cases.set_hosts(5))
+        self.lab.call("keep", name="set")
+        self.starts["set"] = self.lab.call("resources", group=cases.GROUP)
 
     def _must(self, module: str, arguments: Dict[str, Any]) -> None:
         result = module_run.run(module, arguments, self.env)
@@ -90,9 +98,12 @@ class Worker:
         """What the lab holds once it works on nothing any more."""
         self.lab.call("idle")
         found = self.lab.call("resources", group=cases.GROUP)
-        result = verdict.holding(found, self.goal(case.name), self.neighbours, case.hosts)
-        if case.state == "five":
-            result.wrong += [f"{name} was replaced" for name in verdict.replaced(found, self.starts["five"], min(case.hosts or 0, case.before))]
+        if case.in_a_set:
+            result = verdict.set_holding(found, self.goal(case.name), self.neighbours, case.hosts or 0)
+        else:
+            result = verdict.holding(found, self.goal(case.name), self.neighbours, case.hosts)
+        if case.before:
+            result.wrong += [f"{name} was replaced" for name in verdict.replaced(found, self.starts[case.state], min(case.hosts or 0, case.before))]
         return result
 
     def attempt(self, point: cases.Point) -> Outcome:
@@ -150,6 +161,8 @@ class Worker:
             outcome.problem = outcome.problem or "the next run failed: " + str(again["msg"])
         elif not left.exact:
             outcome.problem = outcome.problem or "after the next run " + left.text()
+        elif case.again:
+            outcome.converged = True
         else:
             third = module_run.run(case.module, case.arguments, self.env, check=True)
             outcome.converged = not third["failed"] and not third["changed"]
@@ -196,7 +209,10 @@ class Worker:
     def _environment(self, point: cases.Point) -> Outcome:
         case, env, outcome = self._start("create"), dict(self.env), Outcome(point)
         proxy: Optional[subprocess.Popen] = None
-        if point.fault in ("token ends early", "short tokens"):
+        before = None
+        if point.fault in cases.CLOCKS:
+            before = functools.partial(wrong_clock, *cases.CLOCKS[point.fault])
+        elif point.fault in ("token ends early", "short tokens"):
             self.lab.call("latencies", scale=1.0, overrides=dict(cases.TIMES, **{"Microsoft.Compute/virtualMachines PUT": 4.0}))
             self.lab.call("tokens", seconds=2, honest=point.fault == "short tokens")
         elif point.fault == "no such name":
@@ -205,7 +221,7 @@ class Worker:
             mode = {"proxy": "work", "proxy refuses": "refuse", "proxy breaks down": "break:4"}[point.fault]
             proxy = subprocess.Popen([sys.executable, str(SUPPORT / "proxy.py"), mode], stdout=subprocess.PIPE, text=True)
             env["HTTPS_PROXY"] = "http://127.0.0.1:" + proxy.stdout.readline().strip()
-        result = module_run.run(case.module, case.arguments, env)
+        result = module_run.run(case.module, case.arguments, env, before=before)
         self.lab.call("tokens", seconds=3599)
         self.lab.call("latencies", scale=1.0, overrides=cases.TIMES)
         if proxy:
@@ -218,6 +234,23 @@ class Worker:
         if result["failed"] != expected and not outcome.problem:
             outcome.ended, outcome.problem = "bad", f"it {'failed' if result['failed'] else 'ended well'}: {result.get('msg')}"
         return outcome
+
+
+def wrong_clock(seconds: int, request: int) -> None:
+    """In the process of a module: the clock is wrong by so many seconds, from the start or from a request on.
+
+    What the module and Azure's SDKs read (`time.time`); OpenSSL, which compares the lab's certificate with it, reads the kernel's own.
+    """
+    import aiohttp
+
+    now, send, sent = time.time, aiohttp.ClientSession._request, [0]
+
+    async def _request(self: Any, *args: Any, **options: Any) -> Any:
+        sent[0] += 1
+        return await send(self, *args, **options)
+
+    aiohttp.ClientSession._request = _request
+    time.time = lambda: now() + (seconds if sent[0] >= request else 0)
 
 
 def kill_at(index: int, after: bool) -> None:

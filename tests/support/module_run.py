@@ -16,7 +16,12 @@ import time
 from typing import Any, Callable, Dict, Mapping, Optional
 
 SPACE = "ansible_collections.dockhost.azure.plugins."
-SDKS = ("aiohttp", "azure.identity.aio", "azure.mgmt.compute.aio", "azure.mgmt.network.aio", "azure.core.pipeline.transport")
+# What a run imports, and what it would import once it runs: each fork would pay for it again.
+SDKS = (
+    "aiohttp", "azure.identity.aio", "azure.mgmt.compute.aio", "azure.mgmt.network.aio", "azure.core.pipeline.transport", "ansible.module_utils.testing",
+    "ansible.module_utils._internal._json._profiles._module_legacy_c2m", "ansible.module_utils._internal._json._profiles._module_legacy_m2c",
+    "azure.core.pipeline.transport._aiohttp", "azure.core.rest._aiohttp", "concurrent.futures.thread", "encodings.utf_8_sig",
+)  # fmt: skip
 
 
 def load(*modules: str) -> None:
