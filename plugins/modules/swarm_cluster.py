@@ -84,8 +84,92 @@ options:
     description: Whether to wait until the members are ready nodes, and to try their gossip port.
     type: bool
     default: false
-  tokens:
-    description: Only return the join tokens. The task must have C(no_log=true), so that they are shown nowhere.
+  managers_total:
+    description: How many managers there are to be, also those that are no O(members) of this run. Refused unless 1, 3, 5 or 7.
+    type: int
+    default: 0
+  manager_count:
+    description:
+      - How many of the members with role V(manager) are to be managers, 1, 3, 5 or 7; the others become workers. All of them when 0.
+      - Managers that are there stay, and each zone (label C(dockhost.zone)) gets its share.
+    type: int
+    default: 0
+  zone_check:
+    description: What is done where one zone holds so many managers that the swarm could not go on without it.
+    type: str
+    choices: [warn, refuse, ignore]
+    default: warn
+  autolock:
+    description:
+      - Whether managers that were restarted wait for a key before they take part in the swarm again. As it is when omitted.
+      - RV(unlock_key_kept) says whether the key in O(unlock_keys) is the right one; O(secrets) returns it.
+    type: bool
+  unlock_keys:
+    description: The key as it is kept, the current one first. It is compared and never shown.
+    type: list
+    elements: str
+  task_history_limit:
+    description: How many ended tasks the swarm remembers for each replica. As it is when omitted.
+    type: int
+  snapshot_interval:
+    description: After how many entries of raft's log a snapshot is made. As it is when omitted.
+    type: int
+  heartbeat_period:
+    description:
+      - How often nodes say to the managers that they are there, such as V(5s). A node counts as down after three times that.
+      - As it is when omitted.
+    type: str
+  certificate_expiry:
+    description: For how long certificates of nodes are valid, such as V(2160h); at least V(1h). As it is when omitted.
+    type: str
+  networks:
+    description:
+      - Overlay networks that the swarm is to have. Others stay.
+      - One that is there and differs is refused, since networks cannot be changed.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      name:
+        description: Name of the network.
+        type: str
+        required: true
+      encrypted:
+        description: Whether traffic of containers is encrypted between hosts (IPsec, IP protocol 50 must pass between them).
+        type: bool
+        default: false
+      attachable:
+        description: Whether containers that are no tasks of services may use it.
+        type: bool
+        default: false
+      internal:
+        description: Whether it leads nowhere outside.
+        type: bool
+        default: false
+      subnet:
+        description: Its range. Cut from the swarm's pools when omitted.
+        type: str
+      labels:
+        description: Labels of the network.
+        type: dict
+        default: {}
+  rotate:
+    description:
+      - What is made anew, in addition to nothing else than this. Always a change.
+      - V(join_tokens), both; nodes that joined stay. V(unlock_key), with autolock. V(ca), the swarm's CA and with it the certificates
+        of all nodes; refused while a node is down, since the rotation would not end.
+    type: list
+    elements: str
+    choices: [join_tokens, unlock_key, ca]
+    default: []
+  ca_certificate:
+    description: With V(ca) in O(rotate), the new CA's certificate in PEM. The swarm makes one when omitted.
+    type: str
+  ca_key:
+    description: Its private key in PEM. Never shown.
+    type: str
+  secrets:
+    description: Only return the join tokens and the unlock key. The task must have C(no_log=true), so that they are shown nowhere.
     type: bool
     default: false
   advertise_address:
@@ -135,6 +219,11 @@ EXAMPLES = r"""
     members: "{{ groups['all'] | map('extract', hostvars, ['node', 'member']) }}"
   become: true
 
+- name: New join tokens, and nothing else
+  dockhost.azure.swarm_cluster:
+    rotate: [join_tokens]
+  become: true
+
 - name: Take a node out
   dockhost.azure.swarm_cluster:
     remove: [demo-3]
@@ -175,10 +264,18 @@ routing_mesh:
   description: Whether the kernels of all members have IPVS, which the routing mesh and virtual IPs need.
   returned: always
   type: bool
+unlock_key_kept:
+  description: Whether the first of O(unlock_keys) is the swarm's key. True without autolock.
+  returned: when there is a swarm
+  type: bool
 join_tokens:
   description: The tokens, by role.
-  returned: when O(tokens) is set
+  returned: when O(secrets) is set
   type: dict
+unlock_key:
+  description: The key that unlocks managers, empty without autolock.
+  returned: when O(secrets) is set
+  type: str
 """
 
 from dataclasses import asdict, replace
@@ -186,8 +283,8 @@ from dataclasses import asdict, replace
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.dockhost.azure.plugins.module_utils._engine.client import Engine
 from ansible_collections.dockhost.azure.plugins.module_utils._engine.errors import EngineError, EngineUnreachable
-from ansible_collections.dockhost.azure.plugins.module_utils._swarm import cluster, local
-from ansible_collections.dockhost.azure.plugins.module_utils._swarm.converge import Outcome, converge, diff
+from ansible_collections.dockhost.azure.plugins.module_utils._swarm import cluster, local, settings, upkeep
+from ansible_collections.dockhost.azure.plugins.module_utils._swarm.converge import Order, Outcome, converge, diff
 from ansible_collections.dockhost.azure.plugins.module_utils._swarm.model import Local, Member, SwarmRefused
 from ansible_collections.dockhost.azure.plugins.module_utils._swarm.planner import Rules
 
@@ -212,7 +309,32 @@ ARGUMENTS = dict(
     drain_first=dict(type="bool", default=False),
     remove_gone=dict(type="bool", default=False),
     verify=dict(type="bool", default=False),
-    tokens=dict(type="bool", default=False, no_log=False),
+    managers_total=dict(type="int", default=0),
+    manager_count=dict(type="int", default=0),
+    zone_check=dict(type="str", choices=["warn", "refuse", "ignore"], default="warn"),
+    autolock=dict(type="bool"),
+    unlock_keys=dict(type="list", elements="str", no_log=True),
+    task_history_limit=dict(type="int"),
+    snapshot_interval=dict(type="int"),
+    heartbeat_period=dict(type="str"),
+    certificate_expiry=dict(type="str"),
+    networks=dict(
+        type="list",
+        elements="dict",
+        default=[],
+        options=dict(
+            name=dict(type="str", required=True),
+            encrypted=dict(type="bool", default=False),
+            attachable=dict(type="bool", default=False),
+            internal=dict(type="bool", default=False),
+            subnet=dict(type="str"),
+            labels=dict(type="dict", default={}),
+        ),
+    ),
+    rotate=dict(type="list", elements="str", choices=["join_tokens", "unlock_key", "ca"], default=[], no_log=False),
+    ca_certificate=dict(type="str"),
+    ca_key=dict(type="str", no_log=True),
+    secrets=dict(type="bool", default=False, no_log=False),
     advertise_address=dict(type="str"),
     listen_address=dict(type="str", default="0.0.0.0"),
     data_path_address=dict(type="str"),
@@ -260,32 +382,64 @@ def init_request(params: dict) -> dict:
     }
 
 
-def hand_out_tokens(module: AnsibleModule, engine: Engine) -> None:
-    """The tokens, to a task that shows nothing."""
+def order_of(params: dict, own: Local) -> Order:
+    """What the swarm should be, of the module's options."""
+    return Order(
+        members=members_of(params, own),
+        host=params["host"] or "",
+        rules=rules_of(params),
+        managers_total=params["managers_total"],
+        manager_count=params["manager_count"],
+        zones=params["zone_check"],
+        settings=settings.wanted(params),
+        networks=params["networks"],
+        init=lambda: init_request(params),
+        verify=params["verify"],
+        timeout=params["timeout"],
+    )
+
+
+def hand_out_secrets(module: AnsibleModule, engine: Engine) -> None:
+    """Tokens and unlock key, to a task that shows nothing."""
     if not module.no_log:
-        module.fail_json(msg="tokens: the task must have no_log: true, so that the join tokens are shown nowhere.")
-    module.exit_json(changed=False, join_tokens=cluster.tokens(engine))
+        module.fail_json(msg="secrets: the task must have no_log: true, so that join tokens and unlock key are shown nowhere.")
+    module.exit_json(changed=False, join_tokens=cluster.tokens(engine), unlock_key=upkeep.unlock_key(engine))
+
+
+def run(module: AnsibleModule, engine: Engine, outcome: Outcome) -> bool:
+    """Rotate, or make the swarm what it should be. True where the key that is kept is the swarm's."""
+    params = module.params
+    try:
+        own = local.observe(engine, routing_mesh=False)
+    except EngineUnreachable:
+        if not module.check_mode:
+            raise
+        own = Local()
+    if params["rotate"]:
+        outcome.cluster = cluster.read(engine, own)
+        if outcome.cluster is None:
+            raise SwarmRefused(f"This host answers for no swarm (state {own.state}), so nothing can be rotated here: run this on a manager.")
+        certificates = params["ca_certificate"], params["ca_key"]
+        outcome.steps = upkeep.rotate(engine, outcome.cluster, params["rotate"], *certificates, params["timeout"], module.check_mode)
+    else:
+        converge(engine, own, order_of(params, own), module.check_mode, outcome)
+    return upkeep.knows_key(engine, outcome.cluster, params["unlock_keys"] or ())
 
 
 def main() -> None:
     """Run the module."""
-    module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
-    params = module.params
-    engine = Engine(params["docker_socket"])
+    module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True, required_together=[("ca_certificate", "ca_key")])
+    engine = Engine(module.params["docker_socket"])
     outcome = Outcome()
     try:
-        if params["tokens"]:
-            hand_out_tokens(module, engine)
-        try:
-            own = local.observe(engine, routing_mesh=False)
-        except EngineUnreachable:
-            if not module.check_mode:
-                raise
-            own = Local()
-        members = members_of(params, own)
-        converge(engine, own, members, params["host"], rules_of(params), init_request, params, module.check_mode, outcome)
+        if module.params["secrets"]:
+            hand_out_secrets(module, engine)
+        kept = run(module, engine, outcome)
     except (SwarmRefused, EngineError) as error:
         module.fail_json(msg=str(error), plan=[step.summary() for step in outcome.steps])
+    for warning in outcome.warnings:
+        module.warn(warning)
+    members = outcome.members
     result = dict(
         changed=outcome.changed,
         plan=[step.summary() for step in outcome.steps],
@@ -295,6 +449,7 @@ def main() -> None:
         managers=outcome.managers(),
         nodes=[asdict(node) for node in (outcome.cluster.nodes if outcome.cluster else ())],
         routing_mesh=bool(members) and all(member.local.routing_mesh for member in members),
+        unlock_key_kept=kept,
     )
     if module._diff:
         result["diff"] = diff(outcome.steps)

@@ -24,9 +24,21 @@ options:
       - V(joined) joins the swarm whose token is given. A host that is in a swarm already stays there, unless O(rejoin) is set.
         Which swarm that is, the host cannot know; M(dockhost.azure.swarm_cluster) checks it.
       - V(absent) leaves the swarm. A manager is refused unless O(force) is set, since it is to be demoted first.
+      - V(recovered) lets a manager whose swarm has lost its majority for good go on as the only one, with all that the swarm knew, after its
+        state was copied to O(backup). The managers of before are taken out of the list. Refused where the swarm has a leader.
+        Playbook C(dockhost.azure.swarm_recover) uses it.
     type: str
-    choices: [observed, joined, absent]
+    choices: [observed, joined, absent, recovered]
     default: observed
+  unlock_keys:
+    description:
+      - Where the host is a manager that waits for its key after a restart (autolock), it is unlocked with the first of these that fits.
+      - Never shown.
+    type: list
+    elements: str
+  backup:
+    description: With O(state=recovered), path of the archive for what the engine keeps of its swarm. It must not exist yet.
+    type: str
   join_token:
     description: The swarm's token for workers. Never shown.
     type: str
@@ -76,8 +88,21 @@ options:
   data_path_address:
     description: Address for the traffic of containers, when it is another one.
     type: str
+  data_path_port:
+    description: With O(state=recovered), the UDP port of the overlay networks.
+    type: int
+    default: 4789
+  default_address_pools:
+    description: With O(state=recovered), the ranges that overlay networks are cut from.
+    type: list
+    elements: str
+    default: [172.27.0.0/16]
+  subnet_size:
+    description: With O(state=recovered), the prefix length of each overlay network.
+    type: int
+    default: 24
   timeout:
-    description: How many seconds a join may take.
+    description: How many seconds a join, an unlocking or a recovery may take.
     type: int
     default: 60
   docker_socket:
@@ -108,6 +133,11 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+plan:
+  description: With O(state=recovered), what was done or would be.
+  returned: with O(state=recovered)
+  type: list
+  elements: dict
 member:
   description: O(member) and, under C(swarm), what RV(swarm) says.
   returned: when O(member) is given
@@ -151,6 +181,9 @@ swarm:
     routing_mesh:
       description: Whether the kernel has IPVS, without which the swarm's routing mesh and virtual IPs answer nothing.
       type: bool
+    recovered:
+      description: When the swarm was recovered from the loss of its majority, empty if it never was or the host does not lead.
+      type: str
 """
 
 import os
@@ -159,12 +192,14 @@ from dataclasses import replace
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.dockhost.azure.plugins.module_utils._engine.client import Engine
 from ansible_collections.dockhost.azure.plugins.module_utils._engine.errors import EngineError, EngineUnreachable
-from ansible_collections.dockhost.azure.plugins.module_utils._swarm import local
+from ansible_collections.dockhost.azure.plugins.module_utils._swarm import local, recovery
 from ansible_collections.dockhost.azure.plugins.module_utils._swarm.mesh import has_ipvs
-from ansible_collections.dockhost.azure.plugins.module_utils._swarm.model import Local, SwarmRefused
+from ansible_collections.dockhost.azure.plugins.module_utils._swarm.model import Local, Step, SwarmRefused
 
 ARGUMENTS = dict(
-    state=dict(type="str", choices=["observed", "joined", "absent"], default="observed"),
+    state=dict(type="str", choices=["observed", "joined", "absent", "recovered"], default="observed"),
+    unlock_keys=dict(type="list", elements="str", no_log=True),
+    backup=dict(type="str"),
     join_token=dict(type="str", no_log=True),
     managers=dict(type="list", elements="str", default=[]),
     member=dict(
@@ -181,6 +216,9 @@ ARGUMENTS = dict(
     advertise_address=dict(type="str"),
     listen_address=dict(type="str", default="0.0.0.0"),
     data_path_address=dict(type="str"),
+    data_path_port=dict(type="int", default=4789),
+    default_address_pools=dict(type="list", elements="str", default=["172.27.0.0/16"]),
+    subnet_size=dict(type="int", default=24),
     timeout=dict(type="int", default=60),
     docker_socket=dict(type="str", default="/var/run/docker.sock"),
 )
@@ -219,38 +257,71 @@ def leave(engine: Engine, params: dict, before: Local, check_mode: bool) -> bool
     return True
 
 
-def run(params: dict, check_mode: bool) -> tuple[bool, Local, Local]:
-    """What was changed, and the membership before and after."""
-    engine = Engine(params["docker_socket"])
+def recover(engine: Engine, params: dict, before: Local, check_mode: bool) -> list[Step]:
+    """Go on as the only manager; what was done, or would be."""
+    recovery.refuse_needless(before)
+    steps = [Step("recover", before.hostname, before.node_id, {"managers": ("no majority", "this one alone")}, "its swarm has no leader")]
+    if check_mode:
+        return steps
+    recovery.back_up(engine.info()["DockerRootDir"], params["backup"])
+    request = {
+        "ListenAddr": f"{params['listen_address']}:2377",
+        "AdvertiseAddr": params["advertise_address"] or before.address or local.default_address(),
+        "DataPathAddr": params["data_path_address"] or "",
+        "DataPathPort": params["data_path_port"],
+        "DefaultAddrPool": params["default_address_pools"],
+        "SubnetSize": params["subnet_size"],
+    }
+    own = recovery.recover(engine, request, params["unlock_keys"] or (), params["timeout"])
+    return steps + recovery.forget_others(engine, own, params["timeout"])
+
+
+def observe(engine: Engine, params: dict, check_mode: bool) -> tuple[bool, Local]:
+    """What the host says of its swarm, and whether it was (or would be) unlocked for that."""
     try:
-        before = local.observe(engine)
+        found = local.observe(engine)
     except EngineUnreachable:
         if not check_mode:
             raise
         # Before a first run there is no engine, and check mode is there to say what that run would do.
-        before = Local(hostname=os.uname().nodename, routing_mesh=has_ipvs())
-    if not before.address:
-        before = replace(before, address=params["advertise_address"] or local.default_address())
+        found = Local(hostname=os.uname().nodename, routing_mesh=has_ipvs())
+    unlocked = found.state == "locked" and bool(params["unlock_keys"])
+    if unlocked and not check_mode:
+        found = local.unlock(engine, params["unlock_keys"], params["timeout"])
+    if not found.address:
+        found = replace(found, address=params["advertise_address"] or local.default_address())
+    return unlocked, found
+
+
+def run(params: dict, check_mode: bool) -> tuple[bool, Local, Local, list[Step]]:
+    """What was changed, the membership before and after, and the steps of a recovery."""
+    engine = Engine(params["docker_socket"])
+    unlocked, before = observe(engine, params, check_mode)
+    steps: list[Step] = []
+    if params["state"] == "recovered":
+        steps = recover(engine, params, before, check_mode)
     action = {"joined": join, "absent": leave}.get(params["state"])
-    changed = action(engine, params, before, check_mode) if action else False
+    changed = bool(steps) or (action(engine, params, before, check_mode) if action else False)
     after = local.observe(engine, before.routing_mesh) if changed and not check_mode else before
-    return changed, before, after
+    return changed or unlocked, before, after, steps
 
 
 def main() -> None:
     """Run the module."""
-    module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
+    module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True, required_if=[("state", "recovered", ["backup"])])
     try:
-        changed, before, after = run(module.params, module.check_mode)
+        changed, before, after, steps = run(module.params, module.check_mode)
     except (SwarmRefused, EngineError) as error:
         module.fail_json(msg=str(error))
     result = dict(changed=changed, swarm=after.to_dict())
+    if module.params["state"] == "recovered":
+        result["plan"] = [step.summary() for step in steps]
     if module.params["member"]:
         wanted = {name: value for name, value in module.params["member"].items() if value is not None}
         result["member"] = dict(wanted, swarm=result["swarm"])
     if module._diff and changed:
-        state = {"joined": "active", "absent": "inactive"}[module.params["state"]]
-        result["diff"] = dict(before=f"swarm: {before.state}\n", after=f"swarm: {state}\n")
+        states = {"joined": "active", "absent": "inactive", "recovered": "active, the only manager", "observed": "active"}
+        result["diff"] = dict(before=f"swarm: {before.state}\n", after=f"swarm: {states[module.params['state']]}\n")
     module.exit_json(**result)
 
 

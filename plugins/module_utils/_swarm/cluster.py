@@ -16,7 +16,9 @@ from ansible_collections.dockhost.azure.plugins.module_utils._engine.errors impo
 from ansible_collections.dockhost.azure.plugins.module_utils._swarm import local
 from ansible_collections.dockhost.azure.plugins.module_utils._swarm.model import (
     GOSSIP_PORT,
+    LEAVING,
     MANAGER,
+    RECOVERED,
     WORKER,
     Cluster,
     Member,
@@ -26,13 +28,17 @@ from ansible_collections.dockhost.azure.plugins.module_utils._swarm.model import
 )
 
 _INTERVAL = 0.2
+BUSY = ("running", "starting", "preparing")
+ENDED = ("complete", "failed", "rejected", "shutdown", "orphaned", "remove")
 
 
 def read(engine: Engine, own: local.Local) -> Cluster | None:
     """The swarm that this host answers for, None where it answers for none."""
     if not own.leads:
         return None
-    return Cluster(own.cluster_id, tuple(Node.from_api(node) for node in engine.get("/nodes") or ()))
+    spec = engine.get("/swarm")["Spec"]
+    nodes = tuple(Node.from_api(node) for node in engine.get("/nodes") or ())
+    return Cluster(own.cluster_id, nodes, spec, (spec.get("Labels") or {}).get(RECOVERED, ""))
 
 
 def init(engine: Engine, request: t.Mapping[str, t.Any]) -> None:
@@ -46,60 +52,116 @@ def tokens(engine: Engine) -> dict[str, str]:
     return {WORKER: found["Worker"], MANAGER: found["Manager"]}
 
 
-def carry_out(engine: Engine, step: Step, timeout: float) -> None:
-    """Take one step that a manager takes: update, drain or remove."""
+def carry_out(engine: Engine, step: Step, timeout: float) -> list[str]:
+    """Take one step that a manager takes: update, drain or remove. Returns what was noticed while doing so."""
+    notes: list[str] = []
     if step.action == "update":
         update(engine, step, timeout)
     elif step.action == "drain":
-        drain(engine, step.node_id, step.name, timeout)
+        notes = drain(engine, step.node_id, step.name, timeout)
         update(engine, step, timeout)
     elif step.action == "remove":
-        remove(engine, step, timeout)
+        notes = remove(engine, step, timeout)
+    return notes
+
+
+def hold(engine: Engine, steps: t.Sequence[Step]) -> None:
+    """Before several nodes are drained one by one, none of them gets tasks any more: a task would have to move twice."""
+    for step in steps:
+        if "availability" in step.changes:
+            change_spec(engine, step.node_id, {"Availability": "pause", "Labels": step.changes["labels"][1]})
 
 
 def update(engine: Engine, step: Step, timeout: float) -> None:
     """Change role, availability and labels of a node in one request, and wait until a new role is real."""
     wanted = {name: after for name, (_before, after) in step.changes.items()}
     names = {"role": "Role", "availability": "Availability", "labels": "Labels"}
-    _change_spec(engine, step.node_id, {names[name]: value for name, value in wanted.items()})
+    change_spec(engine, step.node_id, {names[name]: value for name, value in wanted.items()})
     if wanted.get("role") == MANAGER:
         _wait(engine, step, timeout, lambda node: node.reachable is True, "did not become a reachable manager")
     elif wanted.get("role") == WORKER:
         _wait(engine, step, timeout, lambda node: node.reachable is None, "did not leave the managers")
 
 
-def drain(engine: Engine, node_id: str, name: str, timeout: float) -> None:
-    """Move the tasks of a node elsewhere and wait until none runs there."""
-    _change_spec(engine, node_id, {"Availability": "drain"})
+def drain(engine: Engine, node_id: str, name: str, timeout: float) -> list[str]:
+    """Move the tasks of a node elsewhere. Waits until none runs there and until those that can run elsewhere do.
+
+    Returns a sentence for each service that now misses tasks, since no node that is left can take them.
+    """
+    leaving = engine.get("/tasks", filters={"node": [node_id], "desired-state": ["running"]}) or ()
+    services = sorted({task["ServiceID"] for task in leaving if task.get("ServiceID")})
+    change_spec(engine, node_id, {"Availability": "drain"})
     deadline = time.monotonic() + timeout
     while True:
         filters = {"node": [node_id], "desired-state": ["running", "shutdown"]}
-        tasks = engine.get("/tasks", filters=filters) or ()
-        busy = [task for task in tasks if task["Status"]["State"] in ("running", "starting", "preparing")]
-        if not busy:
-            return
+        busy = [task for task in engine.get("/tasks", filters=filters) or () if task["Status"]["State"] in BUSY]
+        moving = moving_tasks(_tasks_of(engine, services), node_id)
+        if not busy and not moving:
+            break
         if time.monotonic() >= deadline:
-            raise SwarmRefused(f"{name} still runs {len(busy)} tasks {timeout:g} s after it was drained; look at 'docker node ps {name}'.")
+            raise SwarmRefused(_not_moved(name, timeout, busy, moving))
         time.sleep(_INTERVAL)
+    return _homeless(engine, name, services)
 
 
-def remove(engine: Engine, step: Step, timeout: float) -> None:
+def _tasks_of(engine: Engine, services: t.Sequence[str]) -> list[t.Any]:
+    # A service that was removed meanwhile is a 404.
+    return (engine.find("/tasks", filters={"service": list(services), "desired-state": ["running", "ready"]}) or []) if services else []
+
+
+def moving_tasks(tasks: t.Iterable[t.Mapping[str, t.Any]], node_id: str) -> list[t.Mapping[str, t.Any]]:
+    """Those that should run on another node and do not yet, without those that no node can take. Pure."""
+    return [
+        task
+        for task in tasks
+        if task.get("NodeID", "") != node_id
+        and task["Status"]["State"] not in ("running", *ENDED)
+        and not nowhere(task)
+    ]
+
+
+def nowhere(task: t.Mapping[str, t.Any]) -> bool:
+    """True for a task that waits because no node may take it (constraints, ports, resources)."""
+    return task["Status"]["State"] == "pending" and "no suitable node" in task["Status"].get("Err", "")
+
+
+def _not_moved(name: str, timeout: float, busy: t.Sequence[t.Any], moving: t.Sequence[t.Any]) -> str:
+    if busy:
+        return f"{name} still runs {len(busy)} tasks {timeout:g} s after it was drained; look at 'docker node ps {name}'."
+    said = sorted({task["Status"].get("Err") or task["Status"]["State"] for task in moving})
+    return (
+        f"{name} was drained, and {len(moving)} of its services' tasks do not run elsewhere after {timeout:g} s ({', '.join(said)}): look at "
+        "'docker service ps', or raise swarm_timeout where images are large. The node was not taken out; run again to go on."
+    )
+
+
+def _homeless(engine: Engine, name: str, services: t.Sequence[str]) -> list[str]:
+    missing: dict[str, str] = {}
+    for task in _tasks_of(engine, services):
+        if nowhere(task):
+            missing[task["ServiceID"]] = task["Status"]["Err"]
+    names = {service["ID"]: service["Spec"]["Name"] for service in (engine.get("/services") or ())} if missing else {}
+    return [f"Service {names.get(service, service)} misses tasks without {name}: {error}." for service, error in sorted(missing.items())]
+
+
+def remove(engine: Engine, step: Step, timeout: float) -> list[str]:
     """Take a node out of the swarm's list. A manager is demoted first, which takes it out of raft."""
     node = engine.find(f"/nodes/{step.node_id}")
     if node is None:
-        return
+        return []
     found = Node.from_api(node)
+    notes = []
     if found.state == "ready" and step.reason == "asked for":
-        drain(engine, step.node_id, step.name, timeout)
+        notes = drain(engine, step.node_id, step.name, timeout)
     if found.reachable is not None:
-        _change_spec(engine, step.node_id, {"Role": WORKER})
+        change_spec(engine, step.node_id, {"Role": WORKER})
         _wait(engine, step, timeout, lambda now: now.reachable is None, "did not leave the managers")
     # Right after a demotion the raft member may not be gone yet, and the engine refuses then.
     deadline = time.monotonic() + timeout
     while True:
         try:
             engine.delete(f"/nodes/{step.node_id}", force=True)
-            return
+            return notes
         except EngineError as error:
             if "demoted" not in error.message or time.monotonic() >= deadline:
                 raise
@@ -127,7 +189,7 @@ def verify(engine: Engine, members: t.Sequence[Member], ports: bool, timeout: fl
             raise SwarmRefused(f"{member.name} joined, but its overlay networks will not work: {trouble}. {local.PORTS_HINT}")
 
 
-def _change_spec(engine: Engine, node_id: str, changes: t.Mapping[str, t.Any]) -> None:
+def change_spec(engine: Engine, node_id: str, changes: t.Mapping[str, t.Any]) -> None:
     """Read a node, change its spec, write it back; once more where somebody else was faster."""
     for attempt in range(5):
         node = engine.get(f"/nodes/{node_id}")

@@ -12,12 +12,13 @@ import typing as t
 from dataclasses import dataclass, field, replace
 
 from ansible_collections.dockhost.azure.plugins.module_utils._engine.client import Engine
-from ansible_collections.dockhost.azure.plugins.module_utils._swarm import cluster, local
-from ansible_collections.dockhost.azure.plugins.module_utils._swarm.model import Cluster, Local, Member, Step
+from ansible_collections.dockhost.azure.plugins.module_utils._swarm import cluster, local, upkeep, zones
+from ansible_collections.dockhost.azure.plugins.module_utils._swarm import settings as swarm_settings
+from ansible_collections.dockhost.azure.plugins.module_utils._swarm.model import Cluster, Local, Member, Step, SwarmRefused
 from ansible_collections.dockhost.azure.plugins.module_utils._swarm.planner import Rules, plan
 
 # What a manager does; joining and leaving is done by each host itself.
-_OURS = ("init", "update", "drain", "remove")
+_OURS = ("init", "update", "drain", "remove", "configure", "network", "rotate")
 
 
 @dataclass
@@ -26,6 +27,8 @@ class Outcome:
 
     steps: list[Step] = field(default_factory=list)
     cluster: Cluster | None = None
+    warnings: list[str] = field(default_factory=list)
+    members: list[Member] = field(default_factory=list)
 
     @property
     def changed(self) -> bool:
@@ -42,54 +45,110 @@ class Outcome:
         return [node.address for node in sorted(nodes, key=lambda node: not node.leader) if node.reachable]
 
 
-def converge(
-    engine: Engine,
-    own: Local,
-    members: list[Member],
-    host: str | None,
-    rules: Rules,
-    init_request: t.Callable[[t.Mapping[str, t.Any]], dict[str, t.Any]],
-    params: t.Mapping[str, t.Any],
-    check_mode: bool,
-    outcome: Outcome,
-) -> None:
+@dataclass(frozen=True)
+class Order:
+    """What the swarm should be: who is in it, what may be done for it, its settings and networks.
+
+    ``managers_total``: how many managers the swarm is to have, 0 where that is not known. ``manager_count``: how many of the
+    members that may be managers are to be; 0: all of them. ``zones``: what is done where one
+    zone holds the majority: warn, refuse or ignore. ``init``: body of POST /swarm/init.
+    """
+
+    members: list[Member]
+    host: str = ""
+    rules: Rules = Rules()
+    managers_total: int = 0
+    manager_count: int = 0
+    zones: str = "warn"
+    settings: t.Mapping[str, t.Any] = field(default_factory=dict)
+    networks: t.Sequence[t.Mapping[str, t.Any]] = ()
+    init: t.Callable[[], dict[str, t.Any]] = dict
+    verify: bool = False
+    timeout: float = 60
+
+
+def converge(engine: Engine, own: Local, order: Order, check_mode: bool, outcome: Outcome) -> None:
     """Make the swarm what it should be, as far as a manager can; ``outcome`` says what is left to the hosts."""
     outcome.cluster = cluster.read(engine, own)
-    outcome.steps = plan(members, outcome.cluster, host or "", rules)
+    outcome.members = _with_roles(order, outcome)
+    outcome.steps = plan(outcome.members, outcome.cluster, order.host, order.rules) + _configured(order, outcome.cluster)
     if check_mode:
+        outcome.steps += upkeep.plan_networks(engine, order.networks, True) if outcome.cluster else []
         return
     if outcome.cluster is None:
-        if host in outcome.named("leave"):
-            local.leave(engine)
-        cluster.init(engine, init_request(params))
-        own = local.observe(engine, own.routing_mesh)
-        members = [replace(member, local=own) if member.name == host else member for member in members]
-        outcome.cluster = cluster.read(engine, own)
-        first = [step for step in outcome.steps if step.action == "init"]
-        outcome.steps = first + plan(members, outcome.cluster, host or "", rules)
-    for step in outcome.steps:
-        cluster.carry_out(engine, step, params["timeout"])
-    listed = [outcome.cluster.node(member.local.node_id) for member in members if outcome.cluster]
-    if params["verify"] or any(node is not None and node.state != "ready" for node in listed):
-        joining = outcome.named("join")
-        there = [member for member in members if member.name not in joining]
-        cluster.verify(engine, there, params["verify"], params["timeout"])
-    if outcome.changed or params["verify"]:
+        own = _begin(engine, own, order, outcome)
+    _carry_out(engine, order, outcome)
+    outcome.steps += upkeep.plan_networks(engine, order.networks, False)
+    _wait(engine, order, outcome)
+    if outcome.changed or order.verify:
         outcome.cluster = cluster.read(engine, own) or outcome.cluster
+
+
+def _with_roles(order: Order, outcome: Outcome) -> list[Member]:
+    """The members with the roles that they are to have, after a look at the number of managers and at the zones."""
+    members = order.members
+    if order.manager_count or order.managers_total:
+        zones.check_count(order.manager_count or order.managers_total)
+    if order.manager_count:
+        members = zones.choose(members, outcome.cluster, order.host, order.manager_count)
+    trouble = zones.trouble(members) if order.zones != "ignore" else None
+    if trouble and order.zones == "refuse":
+        raise SwarmRefused(f"Refused: {trouble}")
+    outcome.warnings += [trouble] if trouble else []
+    return members
+
+
+def _configured(order: Order, found: Cluster | None) -> list[Step]:
+    return swarm_settings.plan(order.settings, found or Cluster(""))
+
+
+def _begin(engine: Engine, own: Local, order: Order, outcome: Outcome) -> Local:
+    """Make the swarm on this host, and plan what is left."""
+    if order.host in outcome.named("leave"):
+        local.leave(engine)
+    cluster.init(engine, order.init())
+    own = local.observe(engine, own.routing_mesh)
+    outcome.members = [replace(member, local=own) if member.name == order.host else member for member in outcome.members]
+    outcome.cluster = cluster.read(engine, own)
+    first = [step for step in outcome.steps if step.action == "init"]
+    outcome.steps = first + plan(outcome.members, outcome.cluster, order.host, order.rules) + _configured(order, outcome.cluster)
+    return own
+
+
+def _carry_out(engine: Engine, order: Order, outcome: Outcome) -> None:
+    draining = [step for step in outcome.steps if step.action == "drain"]
+    if len(draining) > 1:
+        cluster.hold(engine, draining)
+    for step in outcome.steps:
+        if step.action == "configure":
+            upkeep.configure(engine, order.settings)
+        else:
+            outcome.warnings += cluster.carry_out(engine, step, order.timeout)
+
+
+def _wait(engine: Engine, order: Order, outcome: Outcome) -> None:
+    """Until the members are ready nodes, where that is asked for or where some are not."""
+    listed = [outcome.cluster.node(member.local.node_id) for member in outcome.members if outcome.cluster]
+    if order.verify or any(node is not None and node.state != "ready" for node in listed):
+        joining = outcome.named("join")
+        there = [member for member in outcome.members if member.name not in joining]
+        cluster.verify(engine, there, order.verify, order.timeout)
 
 
 def diff(steps: t.Sequence[Step]) -> dict[str, str]:
     """The steps for --diff: what each node was and will be."""
     before, after = [], []
     for step in steps:
-        if step.action in ("update", "drain"):
+        if step.action in ("update", "drain", "configure", "rotate"):
             for name, (old, new) in step.changes.items():
                 before.append(f"{step.name} {name}: {_shown(old)}")
                 after.append(f"{step.name} {name}: {_shown(new)}")
         elif step.action == "remove":
             before.append(f"{step.name} ({step.node_id}): {_shown(step.changes['state'][0])}")
+        elif step.action == "network":
+            after.append(f"network {step.name}: {step.changes['network'][1]}")
         elif step.action == "leave":
-            before.append(f"{step.name}: member of another swarm, or half a member")
+            before.append(f"{step.name}: leaves, since {step.reason}")
         else:
             detail = ", ".join(f"{name} {_shown(new)}" for name, (_old, new) in step.changes.items())
             after.append(f"{step.name}: {'first manager of a new swarm' if step.action == 'init' else 'joins, ' + detail}")

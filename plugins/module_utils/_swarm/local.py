@@ -15,7 +15,14 @@ import typing as t
 from ansible_collections.dockhost.azure.plugins.module_utils._engine.client import Engine
 from ansible_collections.dockhost.azure.plugins.module_utils._engine.errors import EngineError
 from ansible_collections.dockhost.azure.plugins.module_utils._swarm.mesh import has_ipvs
-from ansible_collections.dockhost.azure.plugins.module_utils._swarm.model import GOSSIP_PORT, MANAGER, NODE_PORT, Local, SwarmRefused
+from ansible_collections.dockhost.azure.plugins.module_utils._swarm.model import (
+    GOSSIP_PORT,
+    MANAGER,
+    NODE_PORT,
+    RECOVERED,
+    Local,
+    SwarmRefused,
+)
 
 _INTERVAL = 0.2
 PORTS_HINT = (
@@ -29,11 +36,12 @@ def observe(engine: Engine, routing_mesh: bool | None = None) -> Local:
     swarm = info.get("Swarm") or {}
     manager = bool(swarm.get("ControlAvailable"))
     cluster_id, error = (swarm.get("Cluster") or {}).get("ID", ""), swarm.get("Error", "")
-    leads = False
+    leads, recovered = False, ""
     if manager:
         try:
-            cluster_id = engine.get("/swarm")["ID"]
-            leads = True
+            found = engine.get("/swarm")
+            cluster_id, leads = found["ID"], True
+            recovered = (found["Spec"].get("Labels") or {}).get(RECOVERED, "")
         except EngineError as refused:  # no leader: 503, or a timeout of the engine's own
             error = refused.message
     return Local(
@@ -48,6 +56,7 @@ def observe(engine: Engine, routing_mesh: bool | None = None) -> Local:
         error=error,
         engine=info.get("ServerVersion", ""),
         routing_mesh=has_ipvs() if routing_mesh is None else routing_mesh,
+        recovered=recovered,
     )
 
 
@@ -136,3 +145,27 @@ def _give_up(engine: Engine) -> None:
 def leave(engine: Engine) -> None:
     """Leave the swarm, whatever state the membership is in."""
     engine.post("/swarm/leave", force=True)
+
+
+def unlock(engine: Engine, keys: t.Sequence[str], timeout: float) -> Local:
+    """Unlock a manager with the first key that fits, and wait until it takes part in its swarm again.
+
+    After a rotation a manager may want the key of before, until it has heard of the new one. Where the other managers are
+    locked too, no majority is there until they are unlocked; that is not waited for beyond ``timeout``.
+    """
+    if not keys:
+        raise SwarmRefused("This host is locked (autolock), and there is no key: give swarm_unlock_key_file or swarm_unlock_key.")
+    for key in keys:
+        try:
+            engine.post("/swarm/unlock", body={"UnlockKey": key})
+            break
+        except EngineError as error:
+            trouble = error.message
+    else:
+        raise SwarmRefused(f"This host is locked (autolock), and the key that is kept does not unlock it: {trouble}.")
+    deadline = time.monotonic() + timeout
+    while True:
+        state = observe(engine)
+        if (state.state == "active" and (state.leads or not state.manager)) or time.monotonic() >= deadline:
+            return state
+        time.sleep(_INTERVAL)

@@ -15,6 +15,10 @@ MANAGER = "manager"
 WORKER = "worker"
 NODE_PORT = 2377
 GOSSIP_PORT = 7946
+# A label of the swarm itself: when its majority was given up for lost (playbook swarm_recover). Managers of before do not have it.
+RECOVERED = "dockhost.recovered"
+# Set on a node that is drained in order to leave, so that a run which wants it again knows that nobody else drained it.
+LEAVING = "dockhost.leaving"
 
 
 class SwarmRefused(Exception):
@@ -27,7 +31,8 @@ class Local:
 
     ``state``: inactive, pending, active, error or locked. ``manager``: it takes part in raft; ``leads``: it can also
     answer for the swarm, which needs a majority of the managers. ``cluster_id`` is known to managers only.
-    ``managers``: addresses of managers that the host knows. ``routing_mesh``: its kernel has IPVS.
+    ``managers``: addresses of managers that the host knows. ``routing_mesh``: its kernel has IPVS. ``recovered``: when the
+    swarm that it leads was recovered from the loss of its majority, as a text that sorts by time; "" if it never was.
     """
 
     state: str = "inactive"
@@ -41,6 +46,7 @@ class Local:
     error: str = ""
     engine: str = ""
     routing_mesh: bool = False
+    recovered: str = ""
 
     @classmethod
     def from_dict(cls, values: t.Mapping[str, t.Any] | None) -> Local:
@@ -110,10 +116,12 @@ class Node:
 
 @dataclass(frozen=True)
 class Cluster:
-    """A swarm as one of its managers sees it."""
+    """A swarm as one of its managers sees it. ``spec`` is the swarm's own, ``recovered`` as in Local."""
 
     id: str
     nodes: tuple[Node, ...] = ()
+    spec: t.Mapping[str, t.Any] = field(default_factory=dict)
+    recovered: str = ""
 
     def node(self, node_id: str) -> Node | None:
         """The node of this id."""
@@ -122,7 +130,7 @@ class Cluster:
 
 @dataclass(frozen=True)
 class Step:
-    """One thing to do. ``action``: init, leave, join, update, drain, remove; ``changes``: attribute → (before, after)."""
+    """One thing to do. ``action``: init, leave, join, update, drain, remove, configure, network; ``changes``: attribute → (before, after)."""
 
     action: str
     name: str
@@ -134,7 +142,7 @@ class Step:
         """For a module's result."""
         return {
             "action": self.action,
-            "type": "swarm node",
+            "type": {"configure": "swarm", "network": "network"}.get(self.action, "swarm node"),
             "name": self.name,
             "changes": {name: {"before": before, "after": after} for name, (before, after) in self.changes.items()},
             "reason": self.reason,

@@ -12,19 +12,17 @@ import typing as t
 from dataclasses import dataclass
 
 from ansible_collections.dockhost.azure.plugins.module_utils._swarm.model import (
+    LEAVING,
     MANAGER,
     WORKER,
     Cluster,
+    Local,
     Member,
     Node,
     Step,
     SwarmRefused,
 )
 from ansible_collections.dockhost.azure.plugins.module_utils._swarm.quorum import Managers
-
-
-# Set on a node that is drained in order to leave, so that a run which wants it again knows that nobody else drained it.
-LEAVING = "dockhost.leaving"
 
 
 @dataclass(frozen=True)
@@ -75,7 +73,7 @@ def _new_swarm(members: t.Sequence[Member], host: str, rules: Rules) -> list[Ste
             raise SwarmRefused(
                 f"{member.name} is a manager of a swarm that has no leader"
                 f"{': ' + member.local.error if member.local.error else ''}. Start the managers that are missing; only if they are "
-                f"lost for good, run 'docker swarm init --force-new-cluster' on {member.name}. No second swarm was made."
+                "lost for good, run playbook dockhost.azure.swarm_recover. No second swarm was made."
             )
     if rules.silent:
         raise SwarmRefused(
@@ -91,7 +89,10 @@ def _new_swarm(members: t.Sequence[Member], host: str, rules: Rules) -> list[Ste
 def _refuse_locked(members: t.Sequence[Member]) -> None:
     for member in members:
         if member.local.state == "locked":
-            raise SwarmRefused(f"{member.name} is locked (autolock): run 'docker swarm unlock' there with the key, then run this again.")
+            raise SwarmRefused(
+                f"{member.name} is locked (autolock): give its key in swarm_unlock_key_file or swarm_unlock_key, or run 'docker swarm unlock' "
+                "there, then run this again."
+            )
 
 
 def _join(member: Member, cluster: Cluster, rules: Rules) -> list[Step]:
@@ -102,6 +103,8 @@ def _join(member: Member, cluster: Cluster, rules: Rules) -> list[Step]:
     if local.state == "inactive":
         return [join]
     node = cluster.node(local.node_id)
+    if _of_before(local, node, cluster):
+        return [Step("leave", member.name, local.node_id, reason="it is a manager of before the swarm was recovered"), join]
     if node is not None and not foreign:
         return _rejoin(member, node, join)
     if not local.node_id:
@@ -114,6 +117,19 @@ def _join(member: Member, cluster: Cluster, rules: Rules) -> list[Step]:
         f"{' (' + local.cluster_id + ')' if local.cluster_id else ''}{known}, or was removed from this one. If nothing there is "
         f"needed any more, set swarm_rejoin: true or run 'docker swarm leave --force' on {member.name}; otherwise take it out of the inventory's groups."
     )
+
+
+def _of_before(local: Local, node: Node | None, cluster: Cluster) -> bool:
+    """True for a manager that missed the recovery of this swarm: it still counts by the old list of managers.
+
+    Two of those could make a majority among themselves, and two swarms of one id would go on side by side.
+    """
+    if not cluster.recovered or not local.manager or local.cluster_id not in ("", cluster.id) or local.recovered >= cluster.recovered:
+        return False
+    if node is not None and node.reachable is not None:
+        return False
+    known = {address.rsplit(":", 1)[0] for address in local.managers}
+    return local.cluster_id == cluster.id or node is not None or any(other.address in known for other in cluster.nodes)
 
 
 def _rejoin(member: Member, node: Node, join: Step) -> list[Step]:

@@ -175,6 +175,24 @@ CASES = {
         Rules(),
         [("remove", "h1"), ("remove", "h3"), ("join", "h1"), ("join", "h3")],
     ),
+    "managers that come back after a recovery which they missed, and that make a majority of before": (
+        [host("h1", M, recovered="2026-01-02"), host("h2", M), host("h3", M)],
+        replace(swarm(node("h1", M), node("h3", M, state="unknown", reachable=None)), recovered="2026-01-02"),
+        Rules(),
+        [("leave", "h2"), ("join", "h2"), ("leave", "h3"), ("join", "h3")],
+    ),
+    "… or that have none, and know only whom they knew": (
+        [host("h1", M, recovered="2026-01-02"), host("h2", M, cluster_id="", leads=False, managers=("10.0.0.1:2377",))],
+        replace(swarm(node("h1", M)), recovered="2026-01-02"),
+        Rules(),
+        [("leave", "h2"), ("join", "h2")],
+    ),
+    "managers that joined after it stay": (
+        [host("h1", M, recovered="2026-01-02"), host("h2", M, recovered="2026-01-02"), host("h3", M, leads=False)],
+        replace(swarm(node("h1", M), node("h2", M), node("h3", M)), recovered="2026-01-02"),
+        Rules(),
+        [],
+    ),
 }
 
 
@@ -222,7 +240,7 @@ REFUSED = {
     ),
     "a manager that does not answer": ([new("h1", M)], None, Rules(silent=("h9",)), "h9 did not answer and may hold one"),
     "nobody is to be a manager": ([new("h1"), new("h2")], None, Rules(), "name at least one manager"),
-    "locked": ([new("h1", M, state="locked")], None, Rules(), "docker swarm unlock"),
+    "locked": ([new("h1", M, state="locked")], None, Rules(), "swarm_unlock_key_file or swarm_unlock_key, or run 'docker swarm unlock'"),
     "a broken manager never leaves": (
         [host("h1", M), host("h2", M, state="error", error="certificate expired")],
         THREE,
