@@ -14,7 +14,7 @@ import pwd
 import typing as t
 from dataclasses import dataclass, field
 
-from ansible_collections.dockhost.azure.plugins.module_utils._docker_host import apt
+from ansible_collections.dockhost.azure.plugins.module_utils._docker_host import apt, probe
 from ansible_collections.dockhost.azure.plugins.module_utils._docker_host.apply import write
 from ansible_collections.dockhost.azure.plugins.module_utils._docker_host.command import check as must, last_lines, run
 from ansible_collections.dockhost.azure.plugins.module_utils._docker_host.packages import HostError
@@ -70,6 +70,8 @@ def converge(request: Request, check_mode: bool, outcome: Outcome) -> None:
     config.check(request, check_mode)
     for name, password in request.users.items():
         passwords.check_user(name, password)
+    if request.source == "distribution" and probe.distribution().tool != "apt":
+        raise HostError(f"source: {probe.distribution().name} has no registry among its packages; say source: image.")
     todo = _plan(request, outcome)
     if outcome.changed and not check_mode:
         _apply(request, todo)
@@ -215,7 +217,7 @@ def _install(request: Request) -> None:
     """The package, whose own service with its open port 5000 must not even start once."""
     must("systemctl", "mask", "--runtime", f"{PACKAGE}.service")
     try:
-        apt.install([PACKAGE], request.lock_timeout)
+        apt.install({PACKAGE: ""}, (), request.lock_timeout)
         run("systemctl", "disable", f"{PACKAGE}.service")
     finally:
         must("systemctl", "unmask", "--runtime", f"{PACKAGE}.service")
