@@ -40,9 +40,9 @@ test-all:        ## what is not in test: lint, sanity, documentation checks, cli
 	@scripts/setup all
 	@scripts/check
 	$(PYTEST) -v $(CLIENTS)
-	$(PYTEST) -v -m "browser or install or examples" azlab/tests tests/examples
+	$(PYTEST) -v -m "browser or install or examples" azlab/tests tests/examples tests/daytwo
 	AZLAB_EXAMPLES=2000 $(PYTEST) -q azlab/tests/test_bad_requests.py
-	$(PYTEST) -v -m machines azlab/tests tests/integration tests/apps tests/clients tests/awx
+	$(PYTEST) -v -m machines azlab/tests tests/integration tests/apps tests/clients tests/awx tests/daytwo
 	@scripts/molecule
 
 molecule:        ## the roles' molecule scenarios on hosts of azlab: make molecule [SCENARIO=docker]

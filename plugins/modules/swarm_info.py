@@ -18,6 +18,10 @@ options:
     description: Path of the Docker Engine's socket on the host.
     type: str
     default: /var/run/docker.sock
+  tasks:
+    description: Whether the tasks are read as well, in one request more.
+    type: bool
+    default: false
 attributes:
   check_mode:
     description: Can run in check mode and tell the same, since it changes nothing.
@@ -64,6 +68,15 @@ services:
   sample:
     - {name: blog_edge, id: 9mnpnzenvg8p8tdbtq4wvbkcz, stack: blog, image: "haproxy:3.0", mode: global, job: false,
        running: 3, wanted: 3, healthy: true, ports: [{port: 80, target_port: 80, protocol: tcp, mode: host}]}
+tasks:
+  description:
+    - The tasks that are wanted, the jobs that are done, and of each service the last task that failed, by service and number.
+    - C(node) is empty where the swarm found no node for it; C(error) says why.
+  returned: when O(tasks) is set
+  type: list
+  elements: dict
+  sample:
+    - {service: blog_edge, node: demo-1, slot: null, state: running, desired: running, since: "2026-03-01T10:00:00Z", error: ""}
 published_ports:
   description: The ports that the swarm opens on its nodes, each once.
   returned: success
@@ -95,14 +108,17 @@ from ansible_collections.dockhost.azure.plugins.module_utils._swarm.report impor
     node_report,
     published_ports,
     service_report,
+    task_reports,
 )
 
 
-def read_swarm(engine: Engine) -> dict:
-    """Three requests: the swarm, its nodes, its services with the number of their tasks."""
+def read_swarm(engine: Engine, tasks: bool) -> dict:
+    """Three requests, or four with the tasks: the swarm, its nodes, its services with the number of their tasks."""
     services = sorted(engine.get("/services", status=True) or [], key=lambda service: service["Spec"]["Name"])
     nodes = [node_report(node) for node in engine.get("/nodes")]
+    found = {"tasks": task_reports(engine.get("/tasks") or [], services, nodes)} if tasks else {}
     return {
+        **found,
         "cluster_id": engine.get("/swarm")["ID"],
         "nodes": sorted(nodes, key=lambda node: node["name"]),
         "services": [service_report(service) for service in services],
@@ -114,11 +130,14 @@ def read_swarm(engine: Engine) -> dict:
 
 def main() -> None:
     module = AnsibleModule(
-        argument_spec={"docker_socket": {"type": "str", "default": DEFAULT_SOCKET}},
+        argument_spec={
+            "docker_socket": {"type": "str", "default": DEFAULT_SOCKET},
+            "tasks": {"type": "bool", "default": False},
+        },
         supports_check_mode=True,
     )
     try:
-        module.exit_json(changed=False, **read_swarm(Engine(module.params["docker_socket"])))
+        module.exit_json(changed=False, **read_swarm(Engine(module.params["docker_socket"]), module.params["tasks"]))
     except (EngineUnreachable, ValueError) as error:
         module.fail_json(msg=str(error))
     except EngineError as error:

@@ -65,6 +65,37 @@ def service_report(service: Json) -> dict[str, t.Any]:
     }
 
 
+def task_reports(tasks: t.Iterable[Json], services: t.Iterable[Json], nodes: t.Iterable[Json]) -> list[dict[str, t.Any]]:
+    """The tasks that are wanted, jobs that are done, and of each service the last task that failed, by service and number.
+
+    ``services`` as the API lists them, ``nodes`` as node_report gave them. Tasks of services that are gone are left out.
+    """
+    names = {service["ID"]: service["Spec"]["Name"] for service in services}
+    hosts = {node["id"]: node["name"] for node in nodes}
+    wanted, failed = [], {}
+    for task in sorted(tasks, key=lambda task: task["Status"].get("Timestamp", "")):
+        if task.get("ServiceID") not in names:
+            continue
+        entry = _task(task, names[task["ServiceID"]], hosts)
+        if entry["desired"] not in ("shutdown", "remove") or entry["state"] == "complete":
+            wanted.append(entry)
+        elif entry["state"] in ("failed", "rejected"):
+            failed[entry["service"]] = entry
+    return sorted([*wanted, *failed.values()], key=lambda task: (task["service"], task["slot"] or 0, task["node"]))
+
+
+def _task(task: Json, service: str, hosts: t.Mapping[str, str]) -> dict[str, t.Any]:
+    return {
+        "service": service,
+        "node": hosts.get(task.get("NodeID", ""), ""),
+        "slot": task.get("Slot"),
+        "state": task["Status"]["State"],
+        "desired": task.get("DesiredState", ""),
+        "since": task["Status"].get("Timestamp", ""),
+        "error": task["Status"].get("Err", ""),
+    }
+
+
 def published_ports(services: t.Iterable[Json]) -> list[dict[str, t.Any]]:
     """The ports that the swarm opens on its nodes, each once, in order: what a load balancer has to forward."""
     found: dict[tuple[int, str], dict[str, t.Any]] = {}
