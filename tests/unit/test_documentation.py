@@ -18,7 +18,7 @@ FILES = sorted((PLUGINS / "modules").glob("*.py")) + sorted((PLUGINS / "inventor
 KEYWORDS = {
     "name", "register", "when", "loop", "become", "delegate_to", "run_once", "vars", "environment", "tags", "until",
     "retries", "delay", "no_log", "check_mode", "diff", "changed_when", "failed_when", "notify", "hosts", "tasks",
-    "gather_facts", "connection", "block", "module_defaults", "throttle", "ignore_errors", "args",
+    "gather_facts", "connection", "block", "module_defaults", "throttle", "ignore_errors", "args", "async", "poll",
 }  # fmt: skip
 
 
