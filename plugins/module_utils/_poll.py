@@ -19,10 +19,11 @@ TOLD = 20
 
 @dataclass
 class Count:
-    """What a poller saw. ``outage``: the longest time in seconds in which nothing was answered."""
+    """What a poller saw. ``outage``: the longest time in seconds from a request that failed to
+    one that was answered."""
 
     requests: int = 0
-    failed: int = 0
+    unanswered: int = 0
     outage: float = 0.0
     failures: list[dict[str, t.Any]] = field(default_factory=list)
     _since: float | None = None
@@ -30,18 +31,19 @@ class Count:
     def add(self, began: float, ended: float, trouble: str, at: str) -> None:
         """Count one request; ``trouble`` is empty where it was answered, ``at`` the time of day for people."""
         self.requests += 1
+        if self._since is not None:
+            self.outage = max(self.outage, (ended if trouble else began) - self._since)
         if not trouble:
             self._since = None
             return
-        self.failed += 1
+        self.unanswered += 1
         self._since = began if self._since is None else self._since
-        self.outage = max(self.outage, ended - self._since)
         if len(self.failures) < TOLD:
             self.failures.append({"at": at, "error": trouble})
 
     def result(self) -> dict[str, t.Any]:
         """For a module's result."""
-        return {"requests": self.requests, "failed": self.failed, "outage": round(self.outage, 2), "failures": self.failures}
+        return {"requests": self.requests, "unanswered": self.unanswered, "outage": round(self.outage, 2), "failures": self.failures}
 
 
 def poll(ask: t.Callable[[], str], flag: str, interval: float, seconds: float) -> Count:

@@ -78,13 +78,13 @@ requests:
   returned: success
   type: int
   sample: 240
-failed:
+unanswered:
   description: How many of them were not answered.
   returned: success
   type: int
   sample: 0
 outage:
-  description: The longest time in seconds in which nothing was answered.
+  description: The longest time in seconds from a request that failed to one that was answered.
   returned: success
   type: float
   sample: 0.0
@@ -140,7 +140,7 @@ def main() -> None:
     if parts.scheme not in ("http", "https") or not parts.hostname:
         module.fail_json(msg=f"url is '{given['url']}': give an address that begins with http:// or https:// and names a host.")
     if module.check_mode:
-        module.exit_json(changed=False, requests=0, failed=0, outage=0.0, failures=[])
+        module.exit_json(changed=False, requests=0, unanswered=0, outage=0.0, failures=[])
     context = ssl.create_default_context()
     if not given["validate_certs"]:
         context.check_hostname, context.verify_mode = False, ssl.CERT_NONE

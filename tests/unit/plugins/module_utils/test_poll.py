@@ -52,7 +52,7 @@ def test_the_longest_time_without_an_answer():
     count = Count()
     for began, trouble in [(0, ""), (1, "x"), (2, "x"), (3, ""), (4, "x"), (5, "")]:
         count.add(began, began + 0.5, trouble, "10:00:00")
-    assert count.result() | {"failures": None} == {"requests": 6, "failed": 3, "outage": 1.5, "failures": None}
+    assert count.result() | {"failures": None} == {"requests": 6, "unanswered": 3, "outage": 2, "failures": None}
 
 
 def test_it_ends_when_the_file_is_gone(tmp_path):
@@ -78,4 +78,4 @@ def test_many_failures_are_counted_and_some_are_told():
     count = Count()
     for second in range(100):
         count.add(second, second + 1, "x", "10:00:00")
-    assert (count.failed, len(count.failures)) == (100, TOLD)
+    assert (count.unanswered, len(count.failures)) == (100, TOLD)
