@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import time
 from dataclasses import dataclass
-from typing import Any, Callable, Dict, List, Optional
+from typing import Any, Awaitable, Callable, Dict, List, Optional
 
 from ansible_collections.dockhost.azure.plugins.module_utils._azure.client import Client, Response
 from ansible_collections.dockhost.azure.plugins.module_utils._azure.operations import ListWaiter
@@ -24,6 +24,7 @@ from ansible_collections.dockhost.azure.plugins.module_utils._plan.core import P
 
 # (event, step): event is "start", "accepted" (Azure works on it), "done", "failed" or "skipped".
 Progress = Callable[[str, Step], None]
+Ready = Callable[[Step], Awaitable[None]]
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,9 @@ class StepResult:
     error: Optional[DockhostError] = None
 
 
-async def apply(plan: Plan, client: Client, progress: Optional[Progress] = None, guarded: bool = False) -> List[StepResult]:
+async def apply(
+    plan: Plan, client: Client, progress: Optional[Progress] = None, guarded: bool = False, ready: Optional[Ready] = None
+) -> List[StepResult]:
     """Do all steps of a plan.
 
     A step that fails stops only what depends on it: everything else is done, since a second run would do it anyway.
@@ -51,13 +54,14 @@ async def apply(plan: Plan, client: Client, progress: Optional[Progress] = None,
 
     :param guarded: an update is only taken by Azure when nobody has changed the resource since it was observed
         (C(If-Match)); otherwise it fails with 412, see C(overtaken).
+    :param ready: awaited before a step is sent; when it raises, the step has failed and nothing is sent.
     :return: a result for each step, in the order of the plan.
     :raises RefusedError: the plan has refusals; nothing is sent.
     :raises ValueError: the steps depend on each other in a circle.
     """
     if plan.refusals:
         raise RefusedError([step.reason for step in plan.refusals])
-    return await _Walk(plan, client, progress or _silent, guarded).run()
+    return await _Walk(plan, client, progress or _silent, guarded, ready).run()
 
 
 def overtaken(results: List[StepResult]) -> List[StepResult]:
@@ -92,8 +96,8 @@ def seconds(results: List[StepResult]) -> Dict[str, float]:
 class _Walk:
     """One walk over one plan."""
 
-    def __init__(self, plan: Plan, client: Client, progress: Progress, guarded: bool = False):
-        self.plan, self.client, self.progress, self.guarded = plan, client, progress, guarded
+    def __init__(self, plan: Plan, client: Client, progress: Progress, guarded: bool = False, ready: Optional[Ready] = None):
+        self.plan, self.client, self.progress, self.guarded, self.ready = plan, client, progress, guarded, ready
         self.waiter = ListWaiter(client)
         self.results: Dict[str, StepResult] = {}
         self.waiting = {step.id: set(step.depends_on) for step in plan.steps}
@@ -137,8 +141,11 @@ class _Walk:
         if self.client.stop.is_set():
             return StepResult(step, "skipped")
         began, accepted = time.monotonic(), False
-        self.progress("start", step)
         try:
+            if self.ready:
+                await self.ready(step)
+            began = time.monotonic()
+            self.progress("start", step)
             response = await self._send(step)
             accepted = True
             self.progress("accepted", step)

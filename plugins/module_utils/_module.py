@@ -12,6 +12,7 @@ A module describes its work as a Task and hands the class to ``run``::
 from __future__ import annotations
 
 import asyncio
+import functools
 import signal
 from typing import Any, Dict, List, Mapping, Optional, Sequence
 
@@ -94,6 +95,9 @@ class Task:
         """The module's own return values; ``actual`` was observed again when steps were applied."""
         return {}
 
+    async def ready(self, client: Client, step: Any) -> None:
+        """Awaited before a step is sent; raise DockhostError when it must not be."""
+
     def progress(self, event: str, step: Any) -> None:
         """Told of each change of state of a step."""
 
@@ -168,7 +172,7 @@ async def _work(module: AnsibleModule, task_class: type, plans: List[Plan]) -> D
             raise RefusedError([step.reason for step in plan.refusals])
         results: List[_apply.StepResult] = []
         if not module.check_mode:
-            results = await _apply.apply(plan, client, task.progress, task.guarded)
+            results = await _apply.apply(plan, client, task.progress, task.guarded, functools.partial(task.ready, client))
             if task.guarded and _apply.overtaken(results):
                 actual, plan, results = await _once_more(task, client, results)
                 plans.append(plan)

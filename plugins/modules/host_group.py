@@ -165,11 +165,17 @@ options:
         O(admin_username), O(ssh_public_keys), the operating system's disk, and O(size) without O(allow_restart).
       - V(refuse) changes nothing at all and says which hosts differ in what.
       - V(keep) leaves existing hosts as they are, uses the new values for new hosts, and returns the others in RV(outdated). With a higher
-        O(count) first, and then the old O(count) and these hosts in O(scale_in_first), hosts are renewed without ever being fewer.
+        O(count) first, and then the old O(count) and these hosts in O(scale_in_first), hosts are renewed without ever being fewer, and a
+        playbook can drain them in between.
+      - V(replace) does that in one run, for hosts that need not be drained. Each new host gets the lowest free number, and only when it is what
+        O(wait_for) says, its old one goes with all that is on it. With O(serial) so many at once, else all, so that the quota has to have room for
+        as many more hosts. An old host whose replacement could not be made stays. Not with O(names), O(scale_in_first), O(engine=scale_set) and
+        O(on_failure=rollback).
     type: str
     choices:
       - refuse
       - keep
+      - replace
     default: refuse
   zones:
     description:
@@ -398,7 +404,7 @@ options:
     type: int
   serial:
     description:
-      - How many hosts are changed, started, stopped, restarted or reimaged at once; all when not given. One that fails stops the rest.
+      - How many hosts are changed, replaced, started, stopped, restarted or reimaged at once; all when not given. One that fails stops the rest.
     type: int
   wait_for:
     description:
@@ -607,6 +613,25 @@ EXAMPLES = r"""
     subnet:
       network: demo-vnet
       name: hosts
+
+- name: Renew hosts that keep nothing, two at a time, each new one ready before its old one goes
+  dockhost.azure.host_group:
+    resource_group: rg-demo
+    name: runners
+    count: 6
+    size: Standard_D2s_v5
+    image: Debian:debian-13:13-gen2:latest
+    immutable_changes: replace
+    serial: 2
+    custom_data: |
+      #cloud-config
+      packages: [docker.io]
+    ssh_public_keys:
+      - "{{ lookup('ansible.builtin.file', '~/.ssh/id_ed25519.pub') }}"
+    subnet:
+      network: demo-vnet
+      name: hosts
+    wait_for: docker
 
 - name: Remove one host that is broken (the next run with state present makes it anew)
   dockhost.azure.host_group:

@@ -188,7 +188,7 @@ def test_what_cannot_be_changed(azure, network):
     assert refused["msg"] == (
         "custom_data: hosts web-1, web-2 were made with other custom data, which Azure cannot change to these on an existing machine. "
         "Set custom_data back, or remove these hosts (state=absent with names) and run again to have them made anew, or set "
-        "immutable_changes=keep to leave them as they are and use the new value for new hosts only."
+        "immutable_changes=keep to leave them as they are and use the new value for new hosts only, or =replace to have new hosts take their place."
     )
     assert all(entry["method"] == "GET" for entry in sent)
     kept = run(azure, network, count=3, custom_data="#cloud-config\nruncmd: [id]\n", immutable_changes="keep")

@@ -46,3 +46,34 @@ def test_termination_notice(azure, network):
     assert profile == {"enable": True, "notBeforeTimeout": "PT10M"}
     assert run(azure, network, count=1, termination_notice=0)["changed"]
     assert not run(azure, network, count=1, termination_notice=0)["changed"]
+
+
+def _hosts(azure, network):
+    return sorted(name for kind, name in azure.resources(network) if kind == "virtualMachines")
+
+
+def test_replaced_hosts_go_when_the_new_ones_are_there(azure, network):
+    old, new = {"count": 3}, {"count": 3, "image": "Debian:debian-12:12-gen2:latest", "immutable_changes": "replace"}
+    assert not run(azure, network, **old)["failed"]
+    planned = run(azure, network, check=True, **new)
+    assert planned["removing"] == ["web-3", "web-2", "web-1"] and planned["outdated"] == []
+    reasons = {entry["name"]: entry["reason"] for entry in planned["plan"] if entry["type"].endswith("/virtualMachines")}
+    assert reasons["web-4"] == "replaces web-1" and reasons["web-1"] == "is replaced by web-4"
+    azure.admin.fault(path="virtualMachines/web-5/create vm", operation={"code": "AllocationFailed", "message": "No room."})
+    failed = run(azure, network, **new)
+    assert "AllocationFailed" in failed["msg"] and [entry["host"] for entry in failed["failures"]] == ["web-5"]
+    assert _hosts(azure, network) == ["web-2", "web-4", "web-5", "web-6"], "the host whose replacement failed stays"
+    azure.admin.clear_faults()
+    done = run(azure, network, **new)
+    assert not done["failed"] and [host["name"] for host in done["hosts"]] == ["web-4", "web-5", "web-6"] == _hosts(azure, network)
+    assert not run(azure, network, **new)["changed"]
+    assert [name for kind, name in azure.resources(network) if kind == "networkInterfaces"] == ["web-4-nic", "web-5-nic", "web-6-nic"]
+
+
+def test_an_old_host_stays_until_docker_answers_on_its_replacement(azure, network):
+    assert not run(azure, network, count=2)["failed"]
+    waiting = run(
+        azure, network, count=2, image="Debian:debian-12:12-gen2:latest", immutable_changes="replace", serial=1, wait_for="docker", wait_timeout=1
+    )
+    assert "Docker does not answer after 1 seconds on web-3" in waiting["msg"] and "web-1" in waiting["msg"]
+    assert _hosts(azure, network) == ["web-1", "web-2", "web-3"], "one at a time, and nothing goes"

@@ -40,7 +40,8 @@ def hosts(count: int, name: str = "web", **more: Any) -> Dict[str, Any]:
 class Case:
     """A run that is disturbed: from which kept state, which module, and how many hosts there are when it is done.
 
-    ``again``: the next run does it once more, since that is what was asked for (reimaging), so a third one has something to do.
+    ``hosts``: None where not their numbers are the measure but what an undisturbed run leads to. ``never_fewer``: so many hosts are there
+    wherever the run ends. ``again``: the next run does it once more, since that is what was asked for (reimaging), so a third one has something to do.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Case:
     before: int = 0
     module: str = "host_group"
     again: bool = False
+    never_fewer: int = 0
 
     @property
     def in_a_set(self) -> bool:
@@ -83,6 +85,8 @@ CASES = {
         Case("update", "five", hosts(5, tags={"environment": "test"}), 5, 5),
         Case("delete", "five", {"resource_group": GROUP, "name": "web", "state": "absent"}, 0, 5),
         Case("reimage", "five", {"resource_group": GROUP, "name": "web", "state": "reimaged"}, 5, 5, again=True),
+        # Other hosts take the place of all five: their numbers are those of an undisturbed run, and there are never fewer.
+        Case("replace", "five", hosts(5, image="Debian:debian-12:12-gen2:latest", immutable_changes="replace"), never_fewer=5),
         Case("set_create", "network", set_hosts(5), 5),
         Case("set_scale_in", "set", set_hosts(2), 2, 5),
         Case("set_update", "set", set_hosts(5, tags={"environment": "test"}), 5, 5),

@@ -132,7 +132,16 @@ class Worker:
         result = module_run.run(case.module, case.arguments, self.env, before=before)
         reached = bool(self.lab.call("struck")) if rules else bool(result.get("killed"))
         self.lab.call("faults", rules=[])
-        return self._judged(Outcome(point, reached), case, result)
+        outcome = Outcome(point, reached)
+        if case.never_fewer:
+            outcome.problem = self._fewer(case.never_fewer)
+        return self._judged(outcome, case, result)
+
+    def _fewer(self, wanted: int) -> str:
+        """Whether there are fewer hosts than there must be at any time, once Azure works on nothing any more."""
+        self.lab.call("idle")
+        there = [one for one in self.lab.call("resources", group=cases.GROUP) if one["vm_id"] and verdict.ours(one) and one["state"] == "Succeeded"]
+        return f"only {len(there)} hosts are left" if len(there) < wanted else ""
 
     def _judged(self, outcome: Outcome, case: cases.Case, *results: Dict[str, Any]) -> Outcome:
         """How the run or runs ended, and whether the next one converges."""

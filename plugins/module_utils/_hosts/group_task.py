@@ -28,6 +28,7 @@ from ansible_collections.dockhost.azure.plugins.module_utils._plan import (
     host_group,
     host_power,
     host_reimage,
+    host_replace,
     host_slots,
     scale_set,
 )
@@ -58,6 +59,8 @@ class HostGroupTask(Task):
         self.outdated: List[str] = []
         self.missing: List[str] = []         # in check mode: what an earlier task would make
         self.removing: List[str] = []
+        self.replacement = host_replace.Replacement()
+        self.gates: Dict[str, Tuple[str, ...]] = {}
         self.recorder = progress.Recorder()
 
     def check(self) -> None:
@@ -84,10 +87,15 @@ class HostGroupTask(Task):
         """Whether the group is wanted as one scale set."""
         return self.params["engine"] == "scale_set" and self.params["state"] == "present"
 
+    @property
+    def _replacing(self) -> bool:
+        """Whether hosts that Azure cannot change are replaced."""
+        return self.params["immutable_changes"] == "replace" and self.params["state"] == "present"
+
     async def _look(self, client: Client) -> Observed:
         """What is there. Locks are read where hosts may go, or where the protection is asked for."""
         public = True if self.params["state"] == "absent" or self.params.get("public_ip") else None
-        locks = self.params["state"] == "absent" or self.params.get("delete_protection") is not None
+        locks = self.params["state"] == "absent" or self.params.get("delete_protection") is not None or self._replacing
         observed = await read.observe(client, self.params["resource_group"], public=public, locks=locks)
         if self.params["state"] == "present" and not locks:
             kept = {slot.name.lower() for slot in self._slots(observed)}
@@ -101,6 +109,11 @@ class HostGroupTask(Task):
         group = HostGroup.from_params(self.params, Naming(client.subscription_id, self.params["resource_group"]), "")
         slots = self._slots(observed)
         group = await self._located(client, group, observed)
+        if self._replacing:
+            self.replacement = host_replace.choose(
+                group, self.params["count"], observed, self.params["scale_in"], self.params["allow_restart"]
+            )
+            slots = list(self.replacement.slots)
         there = {key(machine["id"]) for machine in observed.machines}
         creating = [slot for slot in slots if key(group.naming.machine(slot.name)) not in there]
         if self._one_set:
@@ -177,7 +190,7 @@ class HostGroupTask(Task):
 
     def _present(self, actual: Seen) -> core.Plan:
         self._refuse(actual.problems)
-        options = {"allow_restart": self.params["allow_restart"], "keep_existing": self.params["immutable_changes"] == "keep"}
+        options = {"allow_restart": self.params["allow_restart"], "keep_existing": self.params["immutable_changes"] != "refuse"}
         found: GroupPlan
         if self._one_set:
             found = scale_set.present(actual.group, self.params["count"], actual.slots, actual.observed, **options)
@@ -186,7 +199,17 @@ class HostGroupTask(Task):
         if found.refusals:
             raise RefusedError(found.refusals)
         self.outdated, self.removing = list(found.outdated), list(found.removing)
-        return host_power.in_turn_updates(found.plan, self.params.get("serial"))
+        plan = host_power.in_turn_updates(found.plan, self.params.get("serial"))
+        if self._replacing:
+            plan = host_replace.in_order(plan, self.replacement, self.params.get("serial"))
+            self.gates = host_replace.gates(plan, self.replacement)
+        return plan
+
+    async def ready(self, client: Client, step: Step) -> None:
+        """An old host goes when those that take its place are what C(wait_for) says."""
+        if step.id in self.gates:
+            params = dict(self.params, names=list(self.gates[step.id]))
+            await after.wait_for(client, self.params["resource_group"], self.params["name"], self.deployment, params)
 
     def _reimaged(self, machines: Sequence[Mapping[str, Any]]) -> core.Plan:
         data = custom_data(self.params)

@@ -40,6 +40,8 @@ def check(params: Mapping[str, Any]) -> None:
     _hosts(params)
     if params.get("engine") == "scale_set" and params["state"] == "present":
         _scale_set(params)
+    if params.get("immutable_changes") == "replace" and params["state"] == "present":
+        _replace(params)
     if params["state"] in ("present", "reimaged"):
         _custom_data(params)
     if params["state"] == "present":
@@ -113,6 +115,22 @@ def _scale_set(params: Mapping[str, Any]) -> None:
             raise InputError(option, f"{option}: not with engine=scale_set: {text}.")
     if len(params["name"]) > 35:
         raise InputError("name", f"name: '{params['name']}' is too long for engine=scale_set: at most 35 characters, since Azure adds to it.")
+
+
+def _replace(params: Mapping[str, Any]) -> None:
+    """What does not go together with replacing hosts before the old ones go."""
+    refusals = (
+        ("names", params.get("names") is not None, "a host can only be replaced under its own name once it is gone, so that there would be fewer for a "
+         "while: give count, or remove these hosts first (state=absent with names)"),
+        ("engine", params.get("engine") == "scale_set", "hosts of a scale set are renewed with immutable_changes=keep, a higher count, and then the old "
+         "count with scale_in_first: give engine=virtual_machines, or keep"),
+        ("scale_in_first", params.get("scale_in_first"), "outdated hosts are the first to go: leave it out"),
+        ("on_failure", params.get("on_failure") == "rollback", "hosts that were removed cannot be brought back: give keep, which leaves each old host "
+         "whose replacement could not be made"),
+    )  # fmt: skip
+    for option, given, text in refusals:
+        if given:
+            raise InputError(option, f"{option}: not with immutable_changes=replace: {text}.")
 
 
 def _double(values: Iterable[str]) -> Optional[str]:

@@ -54,7 +54,7 @@ WORDLESS = frozenset({"custom_data", "ssh_public_keys"})
 
 REMEDY = (
     "Set {option} back, or remove these hosts (state=absent with names) and run again to have them made anew, or set "
-    "immutable_changes=keep to leave them as they are and use the new value for new hosts only."
+    "immutable_changes=keep to leave them as they are and use the new value for new hosts only, or =replace to have new hosts take their place."
 )
 RESTART_REMEDY = (
     "Set allow_restart=true to let Azure restart them with the new {word}, or set {option} back, or set immutable_changes=keep to "

@@ -38,6 +38,11 @@ def by_count(name: str, count: int, machines: Iterable[Body] = (), rule: str = "
     return ranked(Slot(f"{name}-{number}", number) for number in numbers)
 
 
+def everyone(name: str, machines: Iterable[Body]) -> List[Slot]:
+    """All numbered hosts that are there."""
+    return ranked(Slot(machine["name"], number) for machine in machines for number in [_number(name, machine)] if number)
+
+
 def of_set(count: int, machines: Iterable[Body], rule: str = "newest", first: Iterable[str] = ()) -> List[Slot]:
     """The hosts of a scale set that stay. They have no numbers of their own: they count in the order in which Azure made them."""
     made = sorted(machines, key=lambda machine: (str((machine.get("properties") or {}).get("timeCreated") or ""), machine["name"].lower()))

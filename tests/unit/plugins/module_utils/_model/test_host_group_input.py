@@ -50,6 +50,17 @@ def test_good(change):
 
 INTERFACE = {"name": "storage", "subnet": {"network": "v", "name": "s"}}
 CASES = [
+    ({"count": None, "names": ["db"], "immutable_changes": "replace"}, "names",
+     "names: not with immutable_changes=replace: a host can only be replaced under its own name once it is gone, so that there would be fewer "
+     "for a while: give count, or remove these hosts first (state=absent with names)."),
+    ({"engine": "scale_set", "immutable_changes": "replace"}, "engine",
+     "engine: not with immutable_changes=replace: hosts of a scale set are renewed with immutable_changes=keep, a higher count, and then the "
+     "old count with scale_in_first: give engine=virtual_machines, or keep."),
+    ({"scale_in_first": ["demo-1"], "immutable_changes": "replace"}, "scale_in_first",
+     "scale_in_first: not with immutable_changes=replace: outdated hosts are the first to go: leave it out."),
+    ({"on_failure": "rollback", "immutable_changes": "replace"}, "on_failure",
+     "on_failure: not with immutable_changes=replace: hosts that were removed cannot be brought back: give keep, which leaves each old host "
+     "whose replacement could not be made."),
     ({"engine": "scale_set", "private_addresses": {"demo-1": "10.0.0.9"}}, "private_addresses",
      "private_addresses: not with engine=scale_set: the names of its hosts cannot be known before they are there: leave it out."),
     ({"engine": "scale_set", "further_interfaces": [INTERFACE]}, "further_interfaces",

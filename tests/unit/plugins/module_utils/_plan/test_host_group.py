@@ -171,7 +171,7 @@ def test_exact_tags(cloud, wanted, left):
 
 REMEDY = (
     "Set {0} back, or remove these hosts (state=absent with names) and run again to have them made anew, or set "
-    "immutable_changes=keep to leave them as they are and use the new value for new hosts only."
+    "immutable_changes=keep to leave them as they are and use the new value for new hosts only, or =replace to have new hosts take their place."
 )
 REFUSALS = [
     (
