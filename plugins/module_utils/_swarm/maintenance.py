@@ -97,7 +97,7 @@ class Maintenance:
         refuse_lost_majority(nodes, node)
         spec = drained_spec(node)
         if spec and not check_mode:
-            cluster._change_spec(self.engine, node.id, spec)  # pylint: disable=protected-access
+            cluster.change_spec(self.engine, node.id, spec)
         if not check_mode:
             self._wait("still runs tasks", lambda: self._busy(node.id))
             self._whole()
@@ -111,7 +111,7 @@ class Maintenance:
         node = self.node()
         spec = active_spec(node)
         if spec:
-            cluster._change_spec(self.engine, node.id, spec)  # pylint: disable=protected-access
+            cluster.change_spec(self.engine, node.id, spec)
         self._whole()
         return spec
 
