@@ -4,7 +4,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-down test test-fast test-all test-clients molecule bench faults conformance lint check clean
+.PHONY: help demo demo-down test test-fast test-all test-clients molecule bench faults conformance docs lint check clean
 
 PYTEST := .venv/bin/python -m pytest
 # Much of these tests is waiting, as Azure makes its clients wait: four of them side by side.
@@ -60,6 +60,10 @@ faults:          ## the fault suite: make faults [CASE=create]
 conformance:     ## replay recorded ARM traffic against azlab: make conformance RECORDINGS=folder
 	@scripts/setup control
 	@.venv/bin/python -m azlab.conformance $(or $(RECORDINGS),$(error name the folder of recordings: make conformance RECORDINGS=folder))
+
+docs:            ## the documentation site, in .work/docs/html
+	@scripts/setup control
+	@scripts/check site
 
 lint:            ## ansible-lint and yamllint alone
 	@scripts/setup control

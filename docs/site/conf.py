@@ -13,7 +13,7 @@ import yaml
 HERE = pathlib.Path(__file__).parent
 project = "dockhost.azure"
 author = "The dockhost.azure authors"
-copyright = "2026, " + author
+project_copyright = "2026, " + author
 release = version = yaml.safe_load((HERE / "galaxy.yml").read_text())["version"]
 
 extensions = ["myst_parser", "sphinx.ext.intersphinx", "sphinx_antsibull_ext"]

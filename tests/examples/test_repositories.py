@@ -105,8 +105,8 @@ def test_a_repository_that_adds_the_collection(lab):
     said = lab.run(place, "ansible-playbook", "site.yml", "-v", "--diff")
     assert "msg: shop-1" in said.replace('"', "") and TOKEN not in said
     found = lab.run(place, "ansible", "servers", "--become", "-m", "ansible.builtin.shell",
-                    "-a", "cat /etc/motd /etc/company-token /etc/docker/daemon.json; stat -c %a /etc/company-token; docker info -f '{{.Swarm.LocalNodeState}}'")  # fmt: skip
-    for text in ("Example Ltd: shop-1", TOKEN, '"max-concurrent-downloads": 6', '"max-size": "20m"', "\n600\n", "\nactive"):
+                    "-a", "cat /etc/motd /etc/company-token /etc/docker/daemon.json; stat -c %a /etc/company-token; docker info | grep Swarm")  # fmt: skip
+    for text in ("Example Ltd: shop-1", TOKEN, '"max-concurrent-downloads": 6', '"max-size": "20m"', "\n600\n", "Swarm: active"):
         assert text in found, found
     assert set(re.findall(r"changed=(\d+)", lab.run(place, "ansible-playbook", "site.yml"))) == {"0"}
 
@@ -122,9 +122,11 @@ def test_role_docker_on_hosts_that_are_not_on_azure(lab):
     assert not [name for name in lab.plain if name.startswith("AZURE")]
     for words in (["--check", "--diff"], []):
         assert "changed=0" not in lab.run(place, "ansible-playbook", "docker.yml", *words, azure=False)
-    found = lab.run(place, "ansible", "docker", "--become", "--become-user", "deploy", "-m", "ansible.builtin.command", "-a",
-                    "docker info -f '{{json .LoggingDriver}} {{.ContainersRunning}}'", azure=False)  # fmt: skip
-    assert '"local" 0' in found
+    for socket in (lab.folder / "cp").glob("*"):  # the user's groups are those of a new connection
+        socket.unlink()
+    found = lab.run(place, "ansible", "docker", "-m", "ansible.builtin.command", "-a",
+                    "docker info", azure=False)  # fmt: skip
+    assert "Logging Driver: local" in found, found
     bridge = lab.run(place, "ansible", "docker", "--become", "-m", "ansible.builtin.command", "-a", "docker network inspect bridge", azure=False)
     assert json.loads(bridge.partition("\n")[2])[0]["IPAM"]["Config"][0]["Subnet"].startswith("10.201.")
     assert re.search(r"changed=0 .*failed=0", lab.run(place, "ansible-playbook", "docker.yml", azure=False))
