@@ -24,6 +24,8 @@ BIN = pathlib.Path(sys.executable).parent
 REPOSITORY = yaml.safe_load((ROOT / "galaxy.yml").read_text())["repository"] + "/blob/main/"
 _LINK = re.compile(r"(?<=\]\()([^)\s]+)(?=\))")
 _FENCE = re.compile(r"^(```|~~~).*?^\1\s*$", re.MULTILINE | re.DOTALL)
+_CONTENTS = re.compile(r"^\.\. contents::\n(?:   .*\n)*", re.MULTILINE)
+_ENTRY = re.compile(r"^    (\w+)_(module|role|inventory)$", re.MULTILINE)
 _TAGGED = re.compile(r"dockhost\.azure\.(\w+)")
 
 
@@ -119,6 +121,9 @@ def reference(folder: pathlib.Path) -> None:
     folder.mkdir(mode=0o755)
     run("antsibull-docs", "collection", "--use-current", "--squash-hierarchy", "--fail-on-error", "--no-add-antsibull-docs-version",
         "--dest-dir", str(folder), "dockhost.azure")  # fmt: skip
+    for file in folder.glob("*.rst"):
+        text = _CONTENTS.sub("", file.read_text())  # the theme has the contents of a page at its side
+        file.write_text(_ENTRY.sub(r"    \1 \2 <\1_\2>", text) if file.stem == "index" else text)
 
 
 def builtin_names() -> list[str]:
