@@ -35,6 +35,7 @@ def main(destination: pathlib.Path) -> None:
     shutil.rmtree(source, ignore_errors=True)
     shutil.copytree(ROOT / "docs" / "site", source)
     shutil.copy(ROOT / "galaxy.yml", source)
+    shutil.copy(ROOT / "docs" / "picture.svg", source / "_static")
     guides(source)
     (source / "playbooks.md").write_text(playbooks())
     role_readmes(source)
