@@ -133,14 +133,17 @@ def test_what_has_no_price_is_named_and_not_guessed():
     assert "prices of 2026-11-25" in shown and "Not counted: traffic" in shown
 
 
-@pytest.mark.parametrize("type_, size, sentence", [("Premium_LRS", 0, "a disk of 0 GiB"), ("Premium_LRS", 40000, "a disk of 40000 GiB"), ("UltraSSD_LRS", 8, "UltraSSD_LRS")])
+@pytest.mark.parametrize("type_, size, sentence", [
+    ("Premium_LRS", 0, "a disk of 0 GiB"), ("Premium_LRS", 40000, "a disk of 40000 GiB"), ("UltraSSD_LRS", 8, "UltraSSD_LRS"),
+])  # fmt: skip
 def test_disks_that_are_none(type_, size, sentence):
     with pytest.raises(InputError, match=sentence):
         Estimate(price_list()).disks(type_, size, 1)
 
 
 @pytest.mark.parametrize("location, currency, size, option", [
-    ("westeurope' or 1 eq 1 or '", "EUR", "Standard_D2s_v5", "location"), ("westeurope", "Euro", "Standard_D2s_v5", "currency"), ("westeurope", "EUR", "D2' x", "sizes"),
+    ("westeurope' or 1 eq 1 or '", "EUR", "Standard_D2s_v5", "location"), ("westeurope", "Euro", "Standard_D2s_v5", "currency"),
+    ("westeurope", "EUR", "D2' x", "sizes"),
 ])  # fmt: skip
 def test_values_that_would_change_the_question_are_refused(location, currency, size, option):
     with pytest.raises(InputError, match="^{0} is".format(option)):
@@ -150,7 +153,8 @@ def test_values_that_would_change_the_question_are_refused(location, currency, s
 def test_a_next_page_elsewhere_is_not_followed():
     with pytest.raises(prices.PricesError, match="elsewhere"):
         prices.read(lambda address: {"Items": [], "NextPageLink": "https://elsewhere.example/x"}, prices.API, "westeurope", "EUR", ["Standard_D2s_v5"])
-    pages = iter([{"Items": SOLD[2:3], "NextPageLink": "https://prices.azure.com:443/api/retail/prices?$skip=1000"}] + 5 * [{"Items": [], "NextPageLink": None}])
+    first = {"Items": SOLD[2:3], "NextPageLink": "https://prices.azure.com:443/api/retail/prices?$skip=1000"}
+    pages = iter([first] + 5 * [{"Items": [], "NextPageLink": None}])
     assert len(prices.read(lambda address: next(pages), prices.API, "westeurope", "EUR", ["Standard_D2s_v5"])) == 1
 
 
