@@ -1,0 +1,86 @@
+# Copyright (c) 2026 The dockhost.azure authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Where the data of a volume lie on this host, and which containers use it.
+
+This util is private to the collection: no release promises that it stays as it is.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import typing as t
+from urllib.parse import quote
+
+from ansible_collections.dockhost.azure.plugins.module_utils._engine.client import Engine
+from ansible_collections.dockhost.azure.plugins.module_utils._maintenance.archive import ArchiveError
+
+SERVICE_LABEL = "com.docker.swarm.service.name"
+COMPOSE_LABEL = "com.docker.compose.service"
+
+
+def find(engine: Engine, name: str) -> dict[str, t.Any] | None:
+    """The volume as the engine tells it, or None."""
+    return engine.find("/volumes/" + quote(name, safe=""))
+
+
+def directory_of(volume: dict[str, t.Any]) -> str:
+    """The directory that holds a volume's data, whether a container uses it now or not.
+
+    ArchiveError for volumes that other drivers keep, and for those that the engine mounts only while a container runs.
+    """
+    name, options = volume["Name"], volume.get("Options") or {}
+    if volume.get("Driver", "local") != "local":
+        raise ArchiveError(f"Volume {name} is kept by the driver {volume['Driver']}: back it up with that driver's own means.")
+    device = options.get("device", "")
+    if "bind" in options.get("o", "").split(",") and device.startswith("/"):
+        directory = device
+    elif not options.get("type") or os.path.ismount(volume["Mountpoint"]):
+        directory = volume["Mountpoint"]
+    else:
+        raise ArchiveError(
+            f"Volume {name} ({options['type']}) is mounted only while a container uses it, and none does: start one, or use consistency pause."
+        )
+    if not os.path.isdir(directory):
+        raise ArchiveError(f"The directory {directory} of volume {name} does not exist on this host.")
+    return directory
+
+
+def containers(engine: Engine, name: str) -> list[dict[str, t.Any]]:
+    """The containers that run with the volume."""
+    return engine.get("/containers/json", filters={"volume": [name]})
+
+
+def container_of(engine: Engine, service: str) -> dict[str, t.Any] | None:
+    """A running container of a swarm service, of a Compose service, or of that name, on this host."""
+    for label in (SERVICE_LABEL, COMPOSE_LABEL):
+        found = engine.get("/containers/json", filters={"label": [f"{label}={service}"], "status": ["running"]})
+        if found:
+            return found[0]
+    found = engine.get("/containers/json", filters={"name": [f"^/{service}$"], "status": ["running"]})
+    return found[0] if found else None
+
+
+@contextlib.contextmanager
+def quiet(engine: Engine, name: str, consistency: str) -> t.Iterator[list[str]]:
+    """Let the containers of a volume rest while its data are read: paused, or stopped. They go on, whatever happens.
+
+    Tasks of the swarm are not stopped here: the swarm would start others at once. They are held by service_hold on a manager before.
+    """
+    resting: list[str] = []
+    verb, back = {"pause": ("pause", "unpause"), "stop": ("stop", "start"), "none": ("", "")}[consistency]
+    try:
+        for container in containers(engine, name) if verb else []:
+            if container["State"] != "running":
+                continue
+            service = (container.get("Labels") or {}).get(SERVICE_LABEL)
+            if consistency == "stop" and service:
+                raise ArchiveError(f"A task of service {service} still uses volume {name} on this host: hold the service first (module service_hold).")
+            engine.post(f"/containers/{container['Id']}/{verb}")
+            resting.append(container["Id"])
+        yield resting
+    finally:
+        for identity in reversed(resting):
+            engine.post(f"/containers/{identity}/{back}")
