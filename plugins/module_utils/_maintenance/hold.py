@@ -63,9 +63,21 @@ def change(engine: Engine, volume: str, hold: bool, check_mode: bool, timeout: f
         return sorted(service["Spec"]["Name"] for service, _spec in wanted)
     for service, spec in wanted:
         engine.post(f"/services/{service['ID']}/update", spec, version=service["Version"]["Index"])
-    names = [service["Spec"]["Name"] for service in services] if hold else [service["Spec"]["Name"] for service, _spec in wanted]
-    _wait(engine, names, hold, timeout)
+    names = [service["Spec"]["Name"] for service in (services if hold else [service for service, _spec in wanted])]
+    try:
+        _wait(engine, names, hold, timeout)
+    except ArchiveError:
+        if hold:
+            _release(engine, [service["ID"] for service, _spec in wanted])
+        raise
     return sorted(service["Spec"]["Name"] for service, _spec in wanted)
+
+
+def _release(engine: Engine, identities: t.Sequence[str]) -> None:
+    """Let services go on that could not be held: nobody else would."""
+    for identity in identities:
+        service = engine.get(f"/services/{identity}")
+        engine.post(f"/services/{identity}/update", without_hold(service["Spec"]), version=service["Version"]["Index"])
 
 
 def _wait(engine: Engine, names: t.Sequence[str], hold: bool, timeout: float) -> None:
