@@ -24,10 +24,11 @@ import typing as t
 # As fast as disks and networks of small machines; more costs processor time that applications on the host need.
 LEVEL = 3
 _CHUNK = 1 << 20
-# Times other than that of the last change would make each archive differ from the one before.
+# The same data make the same bytes: without times other than that of the last change, and without tar's process id, which it puts into the
+# names of extended headers and, in its newer format, of sparse files.
 PACK = (
-    "tar", "--create", "--format=pax", "--pax-option=delete=atime,delete=ctime", "--sort=name", "--numeric-owner", "--xattrs",
-    "--xattrs-include=*", "--acls", "--sparse", "--one-file-system", "--file=-",
+    "tar", "--create", "--format=pax", "--pax-option=delete=atime,delete=ctime,exthdr.name=%d/PaxHeaders/%f", "--sort=name", "--numeric-owner",
+    "--xattrs", "--xattrs-include=*", "--acls", "--sparse", "--sparse-version=0.0", "--one-file-system", "--file=-",
 )  # fmt: skip
 UNPACK = ("tar", "--extract", "--same-owner", "--same-permissions", "--numeric-owner", "--xattrs", "--xattrs-include=*", "--acls", "--file=-")
 

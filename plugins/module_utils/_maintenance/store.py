@@ -86,9 +86,14 @@ class Directory:
             os.unlink(os.path.join(self.path, key))
 
     def _place(self, key: str) -> str:
-        path = os.path.join(self.path, key)
-        os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
-        return path
+        """The path of a key, in folders that are the owner's alone: archives hold passwords of applications, and the keys of swarms."""
+        folder = self.path
+        os.makedirs(os.path.dirname(folder), exist_ok=True)
+        for part in ("", *key.split("/")[:-1]):
+            folder = os.path.join(folder, part) if part else folder
+            if not os.path.isdir(folder):
+                os.mkdir(folder, 0o700)
+        return os.path.join(self.path, key)
 
 
 def backend_of(params: dict[str, t.Any]) -> Backend:
