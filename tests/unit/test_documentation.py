@@ -61,3 +61,20 @@ def test_examples_of_the_guides_use_options_that_exist(name, number, text):
         documentation = yaml.safe_load(text_of(PLUGINS / "modules" / (module.rsplit(".", 1)[-1] + ".py"), "DOCUMENTATION"))
         unknown = set(task[module]) - set(documentation["options"])
         assert module.startswith("dockhost.azure.") and not unknown, (module, unknown)
+
+
+PLAYBOOKS = sorted((PLUGINS.parent / "playbooks").glob("*.yml"))
+EVERYWHERE = "".join(path.read_text() for folder in ("playbooks", "roles") for path in (PLUGINS.parent / folder).rglob("*.y*ml"))
+
+
+@pytest.mark.parametrize("path", PLAYBOOKS, ids=lambda path: path.stem)
+def test_playbooks_say_which_variables_they_take(path):
+    """The comment below --- says what a playbook does, and names the variables of its own that one may give (those with default or is defined)."""
+    text = path.read_text()
+    comment = re.search(r"^---\n((?:#.*\n)+)", text, re.MULTILINE)
+    assert comment, "no comment below --- that says what it does"
+    documented = set(re.findall(r"^#\s{2,4}(\w+)\s{2,}\S", comment[1], re.MULTILINE))
+    assert not [name for name in documented if len(re.findall(r"\b{0}\b".format(name), EVERYWHERE)) < 2], "documented, and not used"
+    given = set(re.findall(r"(?<![\w.'])({0}_\w+) (?:\| default\(|is defined)".format(path.stem.partition("_")[0]), text))
+    made = set(re.findall(r"(?:register|loop_var): (\w+)", text)) | set(re.findall(r"^\s+(\w+):", text, re.MULTILINE))
+    assert not given - made - documented, "may be given, and is not documented"

@@ -120,6 +120,9 @@ class Converter:
                 variable = re.sub(r"[^A-Za-z0-9]", "_", "{0}_{1}".format(name, key)).upper()
                 self.hide(variable, str(value), "{0}: {1}.environment.{2}".format(self.source, name, key))
                 found[key] = "${" + variable + "}"
+                if self.target == "swarm":
+                    self._leave(name, "environment.{0} as a secret of the swarm".format(key), "It still reaches the container as a variable, which docker "
+                                "service inspect shows. Where the image reads a file (…_FILE), make it one of stack_secrets.")
             elif value is None and self.target == "swarm":
                 self._leave(name, "environment.{0}".format(key), "Compose took its value from the shell; give it one in the file.")
             else:

@@ -43,14 +43,20 @@ def made_of(params: Mapping[str, Any]) -> List[Made]:
 
 def _how_to_deploy(made: Made, target: str) -> None:
     """The variables of the role that takes the Compose file."""
-    given = made.variables.pop("stack", {}).get("stack_variables")
-    role = {"swarm": "stack", "compose": "compose"}[target]
-    found: Dict[str, Any] = {"stack_name": made.name, "stack_file": Template("{{ inventory_dir }}/compose.yml")}
-    if target == "compose":
-        found = {"compose_project": made.name, "compose_file": Template("{{ inventory_dir }}/compose.yml")}
-    if given:
-        found[role + "_variables"] = given
-    made.variables[role] = found
+    given = made.variables.pop("stack", {}).get("stack_variables") or {}
+    if target == "swarm":
+        found: Dict[str, Any] = {"stack_name": made.name, "stack_file": Template("{{ inventory_dir }}/compose.yml")}
+        if given:
+            found["stack_variables"] = given
+        made.variables["stack"] = found
+        return
+    text = Template("{{ lookup('ansible.builtin.file', inventory_dir ~ '/compose.yml') }}")
+    found = {"compose_name": made.name, "compose_files": {"compose.yaml": text}}
+    for variable, secret in (("compose_environment", False), ("compose_environment_secrets", True)):
+        part = {name: value for name, value in given.items() if isinstance(value, Template) is secret}
+        if part:
+            found[variable] = part
+    made.variables["compose"] = found
 
 
 def _load(option: str, path: str) -> Mapping[str, Any]:

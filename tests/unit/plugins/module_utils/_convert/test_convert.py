@@ -146,6 +146,9 @@ def test_a_compose_file_of_the_first_format(convert, target):
     if target == "compose":
         assert web["build"] == {"context": "./web", "dockerfile": "Dockerfile.prod"} and web["mem_limit"] == "512m"
         assert document["services"]["cache"]["network_mode"] == "service:db" and document["services"]["cache"]["cpuset"] == "0,1"
+        made = variables(files)
+        assert made["compose_name"] == "shop" and set(made["compose_files"]) == {"compose.yaml"} and "compose_environment" not in made
+        assert made["compose_environment_secrets"]["WEB_DATABASE_PASSWORD"] == "{{ vault_web_database_password }}"
         assert document["services"]["db"]["container_name"] == "shop-db" and "{% raw %}" not in files["compose.yml"]
     else:
         assert web["deploy"] == {"resources": {"limits": {"memory": "512m"}}, "restart_policy": {"condition": "any"}}
