@@ -15,7 +15,7 @@ def critical(operations: Sequence[Mapping[str, Any]]) -> float:
     """Seconds below which a task with these operations cannot end, however many run side by side.
 
     A network waits for its security groups; interfaces for networks; each machine for its own interface, and that for
-    its own address. Updates and deletes of different resources wait for nothing.
+    its own address; the machines of a scale set for the set. Updates and deletes of different resources wait for nothing.
 
     :param operations: ``effect``, ``id`` and ``delay`` (seconds) of each operation of the task.
     """
@@ -25,14 +25,14 @@ def critical(operations: Sequence[Mapping[str, Any]]) -> float:
     creating = any(one["effect"] == "create vm" for one in operations)
     for one in operations:
         kind, name = one["id"].lower().split("/")[-2:]
-        if kind in ("networksecuritygroups", "virtualnetworks", "natgateways", "loadbalancers"):
+        if kind in ("networksecuritygroups", "virtualnetworks", "natgateways", "loadbalancers") or one["effect"] == "put scale set":
             slowest[kind] = max(slowest[kind], one["delay"])
         elif creating and one["effect"].startswith(("put ", "create vm")):
             host = next((name[: -len(ending)] for ending in HOST_PARTS if name.endswith(ending)), name)
             hosts[host][kind] = one["delay"]
         else:
             alone.append(one["delay"])
-    shared = slowest["networksecuritygroups"] + slowest["virtualnetworks"]
+    shared = slowest["networksecuritygroups"] + slowest["virtualnetworks"] + slowest["virtualmachinescalesets"]
     chains = [sum(parts.get(kind, 0.0) for kind in ("publicipaddresses", "networkinterfaces", "virtualmachines")) for parts in hosts.values()]
     return max([shared + chain for chain in chains] + [shared, *alone, slowest["loadbalancers"], slowest["natgateways"]])
 

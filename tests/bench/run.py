@@ -3,7 +3,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Benchmarks of the fleet engine on an azlab without machines, with latencies as they were measured on Azure.
 
-    run.py --case create|nochange|tags|scale|delete|extension|inventory|azlab --hosts N [--scale S] [--seed N] [--public-ip] [--peers none|az|all]
+    run.py --case create|nochange|tags|scale|delete|scale_set|extension|inventory|azlab --hosts N [--engine virtual_machines|scale_set]
+           [--scale S] [--seed N] [--public-ip] [--peers none|az|all]
+
+``scale_set`` is the whole life of one scale set: created, nothing to change, a tag on all, N to 1.2 N, to 0.8 N, deleted.
 
 Each measured task is a process of its own, as Ansible starts it: Python's start and imports count. Prints, last, one
 line of JSON. ``ratio`` is the wall time over the critical path: the slowest chain, among the latencies that were
@@ -91,7 +94,9 @@ class Bench:
     def __init__(self, given: argparse.Namespace):
         self.given, self.lab = given, LabProcess()
         self.scale = given.scale
-        self.more = {"public_ip": True} if given.public_ip else {}
+        self.more: Dict[str, Any] = {"public_ip": True} if given.public_ip else {}
+        if given.engine == "scale_set" or given.case == "scale_set":
+            self.more.update(engine="scale_set", swarm_managers=None)
 
     def prepare(self, hosts: int) -> None:
         """What is there before: made at once, without latencies."""
@@ -119,13 +124,18 @@ class Bench:
                     ("docker_extension", dict(wanted, handler="docker_extension", name="old"))]  # fmt: skip
         if self.given.case == "scale":
             return [("host_group", group(hosts * 6 // 5, **self.more)), ("host_group", group(hosts * 4 // 5, **self.more))]
-        return [("host_group", {"resource_group": GROUP, "name": "web", "state": "absent", "wait_timeout": 3600})]
+        gone = ("host_group", {"resource_group": GROUP, "name": "web", "state": "absent", "wait_timeout": 3600})
+        if self.given.case == "scale_set":
+            tagged = dict(self.more, tags={"release": "2"})
+            counts = (hosts, hosts * 6 // 5, hosts * 4 // 5)
+            return [*self._making(hosts), ("host_group", group(hosts, **self.more)), *(("host_group", group(count, **tagged)) for count in counts), gone]
+        return [gone]
 
     def measure(self) -> Dict[str, Any]:
         """Run the tasks with latencies."""
         if self.given.case == "extension":
             self.lab.call("scripts")
-        self.prepare(0 if self.given.case == "create" else self.given.hosts)
+        self.prepare(0 if self.given.case in ("create", "scale_set") else self.given.hosts)
         self.lab.call("restore", name="start")
         self.lab.call("latencies", scale=self.scale, seed=self.given.seed, spread=SPREAD, overrides=LATENCIES)
         self.lab.call("throttle", on=self.given.throttle)
@@ -214,7 +224,7 @@ def whole(given: argparse.Namespace, parts: Sequence[Mapping[str, Any]]) -> Dict
     """The last line."""
     wall, critical = sum(one["wall_s"] for one in parts), sum(one["critical_path_s"] for one in parts)
     return {
-        "case": given.case, "hosts": given.hosts, "scale": given.scale, "seed": given.seed, "wall_s": round(wall, 2),
+        "case": given.case, "hosts": given.hosts, "engine": given.engine if given.case != "scale_set" else "scale_set", "scale": given.scale, "seed": given.seed, "wall_s": round(wall, 2),
         "cpu_s": round(sum(one["cpu_s"] for one in parts), 2), "rss_mb": max(one["rss_mb"] for one in parts),
         "arm_requests": sum(one["arm_requests"] for one in parts), "critical_path_s": round(critical, 2),
         "ratio": round(wall / critical, 3) if critical else None, "load_before": round(given.load, 2), "tasks": list(parts),
@@ -224,8 +234,10 @@ def whole(given: argparse.Namespace, parts: Sequence[Mapping[str, Any]]) -> Dict
 def main() -> int:
     """The command."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--case", required=True, choices=["create", "nochange", "tags", "scale", "delete", "extension", "inventory", "azlab"])
+    parser.add_argument("--case", required=True, choices=["create", "nochange", "tags", "scale", "delete", "scale_set", "extension", "inventory",
+                                                               "azlab"])  # fmt: skip
     parser.add_argument("--hosts", type=int, default=100)
+    parser.add_argument("--engine", default="virtual_machines", choices=["virtual_machines", "scale_set"])
     parser.add_argument("--scale", type=float, default=1.0, help="1: as on Azure; 0.1: ten times as fast, for a quick look")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--public-ip", action="store_true", help="an address for each host")

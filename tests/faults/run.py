@@ -103,7 +103,9 @@ def run(case: str = "all", count: int = 0, jobs: int = 5, seed: int = 1, show: b
     with multiprocessing.get_context("fork").Pool(jobs, _begin) as pool:
         points = collect(pool, case)
         points = sample(points, count, seed) if count else points
-        for outcome in pool.imap_unordered(_attempt, points):
+        for number, outcome in enumerate(pool.imap_unordered(_attempt, points, chunksize=4), 1):
+            if number % 200 == 0:
+                print(f"{number} of {len(points)} points, {time.monotonic() - began:.0f} s", flush=True)
             if outcome.problem or show:
                 text = outcome.problem or outcome.message or outcome.ended
                 print(f"{'PROBLEM' if outcome.problem else outcome.ended} {outcome.point.case} / {outcome.point.fault} / {outcome.point.index} "
