@@ -16,9 +16,9 @@ TIMES = {
     "Microsoft.Network/publicIPAddresses DELETE": 0.0, "Microsoft.Network/networkInterfaces DELETE": 0.0,
     "Microsoft.Network/virtualNetworks PUT": 0.0, "Microsoft.Compute/disks DELETE": 0.0,
     "Microsoft.Network/networkSecurityGroups PUT": 0.0, "Microsoft.Network/natGateways PUT": 0.0,
-    "Microsoft.Compute/virtualMachines POST": 0.1, "Microsoft.Compute/virtualMachineScaleSets PUT": 0.2,
+    "Microsoft.Compute/virtualMachines/reimage POST": 0.2, "Microsoft.Compute/virtualMachineScaleSets PUT": 0.2,
     "Microsoft.Compute/virtualMachineScaleSets UPDATE": 0.1, "Microsoft.Compute/virtualMachineScaleSets DELETE": 0.2,
-    "Microsoft.Compute/virtualMachineScaleSets POST": 0.1,
+    "Microsoft.Compute/virtualMachineScaleSets/delete POST": 0.0,
 }  # fmt: skip
 
 NETWORK: Dict[str, Any] = {
@@ -40,8 +40,7 @@ def hosts(count: int, name: str = "web", **more: Any) -> Dict[str, Any]:
 class Case:
     """A run that is disturbed: from which kept state, which module, and how many hosts there are when it is done.
 
-    ``hosts``: None where not their numbers are the measure but what an undisturbed run leads to. ``never_fewer``: so many hosts are there
-    wherever the run ends. ``again``: the next run does it once more, since that is what was asked for (reimaging), so a third one has something to do.
+    ``never_fewer``: other hosts take the place of those that are there, and so many are there wherever the run ends. ``again``: the next run does it once more, since that is what was asked for (reimaging), so a third one has something to do.
     """
 
     name: str
@@ -85,8 +84,7 @@ CASES = {
         Case("update", "five", hosts(5, tags={"environment": "test"}), 5, 5),
         Case("delete", "five", {"resource_group": GROUP, "name": "web", "state": "absent"}, 0, 5),
         Case("reimage", "five", {"resource_group": GROUP, "name": "web", "state": "reimaged"}, 5, 5, again=True),
-        # Other hosts take the place of all five: their numbers are those of an undisturbed run, and there are never fewer.
-        Case("replace", "five", hosts(5, image="Debian:debian-12:12-gen2:latest", immutable_changes="replace"), never_fewer=5),
+        Case("replace", "five", hosts(5, image="Debian:debian-12:12-gen2:latest", immutable_changes="replace"), 5, 5, never_fewer=5),
         Case("set_create", "network", set_hosts(5), 5),
         Case("set_scale_in", "set", set_hosts(2), 2, 5),
         Case("set_update", "set", set_hosts(5, tags={"environment": "test"}), 5, 5),

@@ -87,10 +87,10 @@ def _part(one: Resource, part: str) -> Any:
     return {key: value for key, value in found.items() if key != "dockhost-reimaged"} if part == "tags" and found else found
 
 
-def set_holding(found: Sequence[Resource], wanted: Optional[Sequence[Resource]], neighbours: Sequence[Resource], count: int) -> Holding:
-    """Compare hosts of a scale set, which have names that Azure chose: each machine of the set with its own interface, disk and address.
+def by_parts(found: Sequence[Resource], wanted: Optional[Sequence[Resource]], neighbours: Sequence[Resource], count: int, zones: bool) -> Holding:
+    """Compare hosts whose names are not known before (a scale set's, replacements): each with its own interface, disk and address.
 
-    Parameters as for ``holding``.
+    Parameters as for ``holding``; ``zones``: whether they have to be spread as in the undisturbed run.
     """
     result = Holding(neighbours=sorted(_touched(found, neighbours)))
     mine = {_short(one): one for one in found if ours(one)}
@@ -107,9 +107,9 @@ def set_holding(found: Sequence[Resource], wanted: Optional[Sequence[Resource]],
     result.orphans = sorted(set(mine) - expected)
     result.wrong = [f"{name} is {one['state']}" for name, one in mine.items() if one["state"] != "Succeeded"]
     for kind in ("virtualmachinescalesets", *PARTS.values()):
-        looks = [_looks(kind, resources) for resources in (mine.values(), [one for one in wanted or () if ours(one)])]
+        looks = [_looks(kind, resources, zones) for resources in (mine.values(), [one for one in wanted or () if ours(one)])]
         if wanted and looks[0] != looks[1]:
-            result.wrong.append(f"{kind} differ in tags or zones: {looks[0]}")
+            result.wrong.append(f"{kind} differ in tags, zones or image: {looks[0]}")
     return result
 
 
@@ -125,9 +125,17 @@ def _parts(host: Resource, mine: Mapping[str, Resource]) -> Any:
     return found
 
 
-def _looks(kind: str, resources: Any) -> List[str]:
-    """Tags and zones of all resources of a kind, whatever their names."""
-    return sorted(str([_part(one, "tags"), one["body"].get("zones")]) for one in resources if _short(one).startswith(kind + "/"))
+def _looks(kind: str, resources: Any, zones: bool) -> List[str]:
+    """Tags, zones and images of all resources of a kind, whatever their names and numbers."""
+    # A disk has the tags that its machine had when it was made: a role that moved on stays there.
+    unlike = ("dockhost-index",) + (("dockhost-swarm-role",) if kind == "disks" else ())
+    found = []
+    for one in resources:
+        if _short(one).startswith(kind + "/"):
+            tags = {key: value for key, value in (_part(one, "tags") or {}).items() if key not in unlike}
+            image = (one["body"]["properties"].get("storageProfile") or {}).get("imageReference")
+            found.append(str([sorted(tags.items()), one["body"].get("zones") if zones else None, image]))
+    return sorted(found)
 
 
 def _touched(found: Sequence[Resource], neighbours: Sequence[Resource]) -> List[str]:

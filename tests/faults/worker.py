@@ -98,11 +98,11 @@ class Worker:
         """What the lab holds once it works on nothing any more."""
         self.lab.call("idle")
         found = self.lab.call("resources", group=cases.GROUP)
-        if case.in_a_set:
-            result = verdict.set_holding(found, self.goal(case.name), self.neighbours, case.hosts or 0)
+        if case.in_a_set or case.never_fewer:
+            result = verdict.by_parts(found, self.goal(case.name), self.neighbours, case.hosts or 0, zones=case.in_a_set)
         else:
             result = verdict.holding(found, self.goal(case.name), self.neighbours, case.hosts)
-        if case.before:
+        if case.before and not case.never_fewer:
             result.wrong += [f"{name} was replaced" for name in verdict.replaced(found, self.starts[case.state], min(case.hosts or 0, case.before))]
         return result
 
