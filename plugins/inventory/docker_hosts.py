@@ -159,6 +159,7 @@ cache_connection: /tmp/docker_hosts
 
 import asyncio
 import os
+import re
 from typing import Any, Dict, List
 
 from ansible.errors import AnsibleParserError
@@ -168,6 +169,11 @@ from ansible_collections.dockhost.azure.plugins.module_utils._azure import sessi
 from ansible_collections.dockhost.azure.plugins.module_utils._errors import DockhostError, InputError
 from ansible_collections.dockhost.azure.plugins.module_utils._hosts import inventory as hosts
 from ansible_collections.dockhost.azure.plugins.module_utils._module import AZURE_ARGS
+
+
+# What SSH's ProxyJump takes: https://man.openbsd.org/ssh_config#ProxyJump
+_ONE_JUMP = r"(?:ssh://)?(?:[^@\s,'\"]+@)?(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.%]+\])(?::\d{1,5})?"
+_JUMP = re.compile(rf"^{_ONE_JUMP}(?:,{_ONE_JUMP})*$")
 
 
 class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
@@ -183,6 +189,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         """Fill the inventory."""
         super().parse(inventory, loader, path, cache)
         self._read_config_data(path)
+        self._check()
         for name, value in self.get_option("vars").items():
             self.inventory.set_variable("all", name, value)
         # There even when they are empty, so that plays over them say nothing about unknown patterns.
@@ -196,6 +203,19 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
                 self.display.warning(f"docker_hosts: host {name} is left out: it has none of the ways in connect_via ({ways}).")
                 continue
             self._add(name, entry, strict)
+
+    def _check(self) -> None:
+        """What can be known to be wrong before anything is asked of Azure."""
+        if not self.get_option("connect_via"):
+            raise AnsibleParserError(
+                "docker_hosts: connect_via: the list is empty, so that no host could be reached: name public, load_balancer or private, or leave the "
+                "option out."
+            )
+        jump = self.get_option("proxy_jump")
+        if jump and not _JUMP.match(jump):
+            raise AnsibleParserError(
+                f"docker_hosts: proxy_jump: '{jump}' is no host to jump over: give host, user@host or user@host:port, several of them with commas between."
+            )
 
     def _entries(self, cache_key: str, cache: bool) -> List[hosts.Entry]:
         """The hosts, from the cache where it is used and holds them."""

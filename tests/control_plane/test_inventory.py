@@ -135,6 +135,15 @@ def test_subscriptions(azure, network, inventory):
     assert "docker_hosts: subscription_ids: the list is empty: name a subscription, or leave the option out." in inventory(subscription_ids=[])
 
 
+def test_bad_options_are_refused_before_anything_is_asked(azure, inventory):
+    refused, sent = requests(azure, lambda: inventory(connect_via=[]))
+    assert "docker_hosts: connect_via: the list is empty, so that no host could be reached: name public, load_balancer or private" in refused
+    assert sent == []
+    for jump in ("ops@bastion -o ProxyCommand=x", "ops@", "a,,b", "bastion:port"):
+        assert f"docker_hosts: proxy_jump: '{jump}' is no host to jump over: give host, user@host or user@host:port" in inventory(proxy_jump=jump)
+    assert "proxy_jump" not in str(inventory(connect_via=["private"], proxy_jump="ops@10.0.0.4:2222,ssh://gate.example.com"))
+
+
 def test_wrong_sign_in(inventory):
     wrong = inventory(env={"AZURE_SECRET": "wrong", "AZURE_CLIENT_SECRET": "wrong"})
     assert "docker_hosts: " in wrong and "AZURE_SECRET" in wrong
