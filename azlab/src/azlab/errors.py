@@ -240,6 +240,16 @@ TABLE: dict[str, tuple[int, str, str, str]] = {
                            "Frontend IP configuration {id} must reference either a Subnet, PublicIPAddress or "
                            "PublicIPPrefix.", "service"),
     "sku_change": (400, "SkuCannotBeChangedOnUpdate", "Resource {id} Sku cannot be changed on update.", "service"),
+    "route_table_in_use": (400, "InUseRouteTableCannotBeDeleted", "Route table {name} is in use and cannot be deleted.", "service"),
+    "route_conflict": (400, "RouteConflict", "Routes {a} and {b} cannot have the same address prefix {prefix}.", "service"),
+    "route_next_hop": (400, "RouteNextHopIpAddressRequired",
+                       "Route {name} has the next hop type VirtualAppliance and no next hop IP address.", "service"),
+    "peering_overlap": (400, "VnetAddressSpacesOverlap",
+                        "Cannot create or update peering {id}. Virtual networks {a} and {b} cannot be peered because their address "
+                        "spaces overlap.", "service"),
+    "peering_twice": (400, "AnotherPeeringAlreadyReferencesRemoteVnet",
+                      "Cannot create or update peering {id}: another peering of this virtual network already references remote virtual "
+                      "network {remote}.", "service"),
     "asg_in_use": (400, "ApplicationSecurityGroupInUse",
                    "Application security group {id} cannot be deleted because it is in use by: {users}.", "service"),
     # Microsoft.Compute

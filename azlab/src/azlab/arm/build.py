@@ -21,6 +21,7 @@ from azlab.arm.network.app_groups import ApplicationSecurityGroups
 from azlab.arm.network.balancers import LoadBalancers, Pools
 from azlab.arm.network.child import Child
 from azlab.arm.network.interfaces import Interfaces
+from azlab.arm.network.routes import RouteTables
 from azlab.arm.network.security import SecurityGroups
 from azlab.arm.network.vnets import Subnets, VirtualNetworks
 from azlab.arm.resources.deploy_operations import DeploymentOperations, DeploymentStatuses
@@ -37,8 +38,10 @@ def build(lab: Lab) -> Router:
     networks, groups, addresses = VirtualNetworks(lab), SecurityGroups(lab), PublicAddresses(lab)
     networks.get_actions["checkipaddressavailability"] = lambda call: availability(call, networks.require(call))
     balancers, interfaces = LoadBalancers(lab, addresses), Interfaces(lab, addresses)
+    tables = RouteTables(lab)
     deployments, sets = Deployments(lab), ScaleSets(lab, registry)
-    for kind in (networks, Subnets(networks, "subnets"), groups, Child(groups, "securityRules", retry_after=1),
+    for kind in (networks, Subnets(networks, "subnets"), Child(networks, "virtualNetworkPeerings"), tables,
+                 Child(tables, "routes"), groups, Child(groups, "securityRules", retry_after=1),
                  Child(groups, "defaultSecurityRules", writable=False), addresses, NatGateways(lab), interfaces,
                  Child(interfaces, "ipConfigurations", writable=False), balancers, Pools(balancers),
                  Child(balancers, "inboundNatRules"),

@@ -30,7 +30,9 @@ ROOTS = {"compute": {"virtualMachines": "VirtualMachine", "virtualMachines/exten
                      "networkSecurityGroups": "NetworkSecurityGroup", "networkSecurityGroups/securityRules": "SecurityRule",
                      "publicIPAddresses": "PublicIPAddress", "natGateways": "NatGateway", "networkInterfaces": "NetworkInterface",
                      "loadBalancers": "LoadBalancer", "loadBalancers/backendAddressPools": "BackendAddressPool",
-                     "loadBalancers/inboundNatRules": "InboundNatRule", "applicationSecurityGroups": "ApplicationSecurityGroup"},
+                     "loadBalancers/inboundNatRules": "InboundNatRule", "applicationSecurityGroups": "ApplicationSecurityGroup",
+                     "virtualNetworks/virtualNetworkPeerings": "VirtualNetworkPeering", "routeTables": "RouteTable",
+                     "routeTables/routes": "Route"},
          "storage": {"storageAccounts": "StorageAccountCreateParameters"}}
 # what is written by one class and read by another: the read-only members of the second count as well, since clients send them back
 _READ_BY = {"StorageAccountCreateParameters": "StorageAccount", "StorageAccountPropertiesCreateParameters": "StorageAccountProperties"}
@@ -50,7 +52,7 @@ _SHOWN = frozenset(("provisioningstate", "resourceguid", "id", "name", "type", "
                     "privateipaddressesv6", "diskcontrollertype", "timecreated",
                     "inboundnatrulesportmapping", "zones", "userdata", "allocationpolicy", "baremetalserver",
                     "trusteddirectories", "hnsonmigrationinprogress", "primaryextendedlocation", "azurefilesaadintegration",
-                    "enableazurefilesaadintegration"))
+                    "enableazurefilesaadintegration", "routeservicevips"))
 _COMPUTED = frozenset(("inboundnatrulesportmapping", "instanceview", "backendipconfigurations", "privateendpoints"))  # only Azure writes them
 _OPAQUE = "*"
 

@@ -242,7 +242,7 @@ class NetworkType(ResourceType):
 def _list_name(segment: str) -> str:
     """`subnets` as Azure spells it, whatever the case of a reference."""
     for known in ("subnets", "backendAddressPools", "inboundNatRules", "frontendIPConfigurations", "probes",
-                  "loadBalancingRules", "outboundRules", "ipConfigurations", "securityRules"):
+                  "loadBalancingRules", "outboundRules", "ipConfigurations", "securityRules", "routes", "virtualNetworkPeerings"):
         if known.lower() == segment.lower():
             return known
     return segment

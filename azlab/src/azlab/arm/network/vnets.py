@@ -7,6 +7,7 @@ from __future__ import annotations
 import ipaddress
 from typing import Any
 
+from azlab.arm.network import peerings
 from azlab.arm.network.base import NetworkType, embed, reference
 from azlab.arm.network.child import Child
 from azlab.arm.wire import Call
@@ -78,8 +79,8 @@ class VirtualNetworks(NetworkType):
         subnets = embed(owner, "subnets", body.get("subnets"))
         self._check_subnets(owner, space, subnets, existing, kept["location"])
         properties = {"addressSpace": {"addressPrefixes": [str(n) for n in space]}, "subnets": subnets,
-                      "virtualNetworkPeerings": body.get(
-                          "virtualNetworkPeerings", existing.properties.get("virtualNetworkPeerings", []) if existing else []),
+                      peerings.KEY: peerings.prepare(self.lab, owner, space, body.get(
+                          peerings.KEY, existing.properties.get(peerings.KEY, []) if existing else [])),
                       "enableDdosProtection": bool(body.get("enableDdosProtection", False))}
         if "dhcpOptions" in body:
             servers = body["dhcpOptions"].get("dnsServers", [])
@@ -160,6 +161,7 @@ class VirtualNetworks(NetworkType):
         guid = p.pop("resourceGuid", None)
         wire = {"resourceGuid": guid, **p}
         wire["subnets"] = self.children(resource, etag, "subnets", self._users)
+        wire[peerings.KEY] = self.children(resource, etag, peerings.KEY, lambda p: peerings.shown(self.lab, resource, p))
         return wire
 
     def _users(self, subnet: dict[str, Any]) -> dict[str, Any]:
