@@ -291,7 +291,9 @@ def test_the_parent_of_what_is_to_be_deleted_must_be_there(group: Group) -> None
 
 def test_a_network_that_is_written_again_keeps_what_the_body_does_not_name(group: Group) -> None:
     body = vnet_body(["10.1.0.0/16"], {})
-    body["properties"]["virtualNetworkPeerings"] = [{"name": "p", "properties": {"allowForwardedTraffic": True}}]
+    group.vnet("other", "10.9.0.0/16")
+    body["properties"]["virtualNetworkPeerings"] = [{"name": "p", "properties": {
+        "allowForwardedTraffic": True, "remoteVirtualNetwork": {"id": group.id(f"{NET}/virtualNetworks/other")}}}]
     assert group.call("PUT", VNET, body)[0] == 201
     assert group.call("PUT", VNET, vnet_body(["10.1.0.0/16"], {"a": "10.1.0.0/24"}))[0] == 200
     assert [p["name"] for p in group.call("GET", VNET)[1]["properties"]["virtualNetworkPeerings"]] == ["p"]

@@ -162,7 +162,7 @@ class Worker:
         return self._rerun(outcome, case)
 
     def _rerun(self, outcome: Outcome, case: cases.Case) -> Outcome:
-        """The next run must converge, and the one after it has nothing to do."""
+        """The next run must converge: then it has nothing to do, or the one after it has not."""
         again = module_run.run(case.module, case.arguments, self.env)
         left = self.holding(case)
         outcome.orphans, outcome.duplicates, outcome.neighbours = len(left.orphans), len(left.duplicates), len(left.neighbours)
@@ -170,7 +170,7 @@ class Worker:
             outcome.problem = outcome.problem or "the next run failed: " + str(again["msg"])
         elif not left.exact:
             outcome.problem = outcome.problem or "after the next run " + left.text()
-        elif case.again:
+        elif case.again or not again["changed"]:
             outcome.converged = True
         else:
             third = module_run.run(case.module, case.arguments, self.env, check=True)
