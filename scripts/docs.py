@@ -90,6 +90,8 @@ def guides(source: pathlib.Path) -> None:
     """The guides, those that the index does not name yet below the others."""
     places, index = all_places(), (source / "index.md").read_text()
     (source / "guides").mkdir()
+    for readme in [ROOT / "README.md", *sorted((ROOT / "examples").glob("*/README.md"))]:
+        page(readme, places, "index.md")  # no pages of the site, but their links have to lead somewhere too
     more = []
     for file, place in places.items():
         if place.startswith("guides/"):
