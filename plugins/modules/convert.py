@@ -63,7 +63,7 @@ options:
   target:
     description:
       - What a Compose file is for.
-      - V(swarm) makes one for role P(dockhost.azure.stack#role), V(compose) one for role C(dockhost.azure.compose), Docker Compose on one host.
+      - V(swarm) makes one for role P(dockhost.azure.stack#role), V(compose) one for role P(dockhost.azure.compose#role), which is for one host.
     type: str
     choices:
       - swarm
