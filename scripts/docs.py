@@ -166,13 +166,14 @@ def playbook(file: pathlib.Path) -> str:
             target = variables
         else:
             target.append(line)
-    made = ["## {0}\n".format(file.stem), " ".join(line.strip() for line in about) + "\n"]
+    what = re.sub(r"docs/(\w+)\.md", r"[\1](guides/\1.md)", " ".join(line.strip() for line in about))
+    made = ["## {0}\n".format(file.stem), what + "\n"]
     if variables:
         made += ["| variable | what it is |", "|---|---|"]
         made += ["| `{0}` | {1} |".format(name, meaning.replace("|", "\\|")) for name, meaning in pairs(variables)] + [""]
     used = uses(yaml.safe_load(text))
     if used["playbooks"]:
-        made.append("Runs " + ", ".join("[{0}](#{0})".format(name.replace("_", "_")) for name in used["playbooks"]) + ".\n")
+        made.append("Runs " + ", ".join("[{0}](#{0})".format(name) for name in used["playbooks"]) + ".\n")
     if used["roles"]:
         made.append("Variables of its roles: " + ", ".join("[{0}](reference/{0}_role.rst)".format(name) for name in used["roles"]) + ".\n")
     return "\n".join(made)

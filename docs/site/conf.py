@@ -25,6 +25,8 @@ default_role = "any"
 highlight_language = "none"
 pygments_style, pygments_dark_style = "tango", "monokai"
 
+smartquotes = False  # they make a dash of --check
+
 html_theme = "furo"
 html_title = "dockhost.azure"
 html_static_path = ["_static"]
