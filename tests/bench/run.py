@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Benchmarks of the fleet engine on an azlab without machines, with latencies as they were measured on Azure.
 
-    run.py --case create|nochange|tags|scale|delete|scale_set|extension|inventory|azlab --hosts N [--engine virtual_machines|scale_set]
+    run.py --case create|nochange|tags|scale|delete|scale_set|extension|inventory|azlab|role_docker --hosts N [--engine virtual_machines|scale_set]
            [--scale S] [--seed N] [--public-ip] [--peers none|az|all]
 
 ``scale_set`` is the whole life of one scale set: created, nothing to change, a tag on all, N to 1.2 N, to 0.8 N, deleted.
@@ -235,7 +235,7 @@ def main() -> int:
     """The command."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--case", required=True, choices=["create", "nochange", "tags", "scale", "delete", "scale_set", "extension", "inventory",
-                                                               "azlab"])  # fmt: skip
+                                                               "azlab", "role_docker"])  # fmt: skip
     parser.add_argument("--hosts", type=int, default=100)
     parser.add_argument("--engine", default="virtual_machines", choices=["virtual_machines", "scale_set"])
     parser.add_argument("--scale", type=float, default=1.0, help="1: as on Azure; 0.1: ten times as fast, for a quick look")
@@ -247,6 +247,11 @@ def main() -> int:
     given = parser.parse_args()
     if given.case == "azlab":
         print(json.dumps(lab.figures(given.hosts)))
+        return 0
+    if given.case == "role_docker":
+        import role_docker  # pylint: disable=import-outside-toplevel
+
+        print(json.dumps(role_docker.figures(given.hosts)))
         return 0
     given.load = os.getloadavg()[0]
     bench = Bench(given)
