@@ -94,7 +94,7 @@ def test_containers_live_through_a_reload_and_through_a_restart(fleet):
     "options, words",
     [
         ('{"no-such-option": 1}', "the engine refuses this configuration"),
-        ('{"bip": "banana"}', "The old daemon.json is back and the engine runs again"),
+        ('{"bip": "banana"}', "The old configuration is back and the engine runs again"),
         ('{"hosts": ["tcp://0.0.0.0:2375"]}', "without mutual TLS"),
     ],
 )

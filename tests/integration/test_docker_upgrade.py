@@ -69,7 +69,8 @@ class Fleet(Deployment):
         return Run(done.returncode, done.stdout + done.stderr)
 
     def nodes(self) -> dict[str, str]:
-        return dict(line.split() for line in self.on("up-1", "docker node ls --format '{% raw %}{{.Hostname}} {{.Availability}}{% endraw %}'").splitlines() if line)
+        said = self.on("up-1", "docker node ls --format '{% raw %}{{.Hostname}} {{.Availability}}{% endraw %}'")
+        return dict(line.split() for line in said.splitlines() if line)
 
     def engines(self) -> set[str]:
         """The versions of the package, and whether the running daemon is the one on the disk."""
