@@ -16,8 +16,10 @@ description:
   - The whole configuration C(/etc/docker/daemon.json) is checked by the engine itself and in place before the engine starts
     for the first time.
   - A changed configuration is reloaded where a reload suffices, and the engine is restarted only where it must be.
-  - With nothing to change it asks C(dpkg) and C(systemd) only, which takes a tenth of a second.
-  - Supported are Debian 12 and 13, Ubuntu 22.04 and 24.04, with systemd.
+  - With nothing to change it asks C(dpkg) or C(rpm), and C(systemd), only, which takes a tenth of a second.
+  - Supported are Debian 12 and 13, Ubuntu 22.04 and 24.04, RHEL and its family 8 to 10, Fedora, Azure Linux, SUSE and Flatcar, with systemd. Of these
+    Debian was run; the others are covered by unit tests.
+  - Flatcar has the engine as a part of the system, so that it is configured only. Compose and Buildx are extensions of the system there (C(systemd-sysext)).
 requirements:
   - Python 3.9 or later on the host, and nothing else
 options:
@@ -31,8 +33,9 @@ options:
     default: present
   source:
     description:
-      - V(distribution) takes the packages of Debian or Ubuntu.
-      - V(docker) takes those of Docker's own repository, which is set up for that, and removes those of the distribution.
+      - V(distribution) takes the packages of the distribution. RHEL and its family have none.
+      - V(docker) takes those of Docker's own repository, which is set up for that, and removes those of the distribution. It has none for Azure Linux,
+        SUSE and Flatcar.
     type: str
     choices: [distribution, docker]
     default: distribution
@@ -86,6 +89,110 @@ options:
     type: str
     choices: [auto, 'yes', 'no']
     default: auto
+  unit_settings:
+    description:
+      - "Settings for the service C(docker.service), by section, in a drop-in beside what O(daemon_options) and O(proxies) need, such as
+        C({Service: {LimitNOFILE: 1048576}}). A list gives several lines of one name."
+      - A change restarts the engine. An empty mapping removes them, and they stay as they are when omitted.
+    type: dict
+  proxies:
+    description:
+      - Proxies for what the engine itself fetches and sends. They are in a file that root alone can read, since they may carry a password.
+      - A change restarts the engine. An empty mapping removes them, and they stay as they are when omitted.
+    type: dict
+    suboptions:
+      http:
+        description: The proxy for plain HTTP, such as C(http://proxy.example.com:3128).
+        type: str
+      https:
+        description: The proxy for HTTPS.
+        type: str
+      no_proxy:
+        description: Hosts, domains and ranges that are reached without it, separated by commas.
+        type: str
+  tls:
+    description:
+      - Certificate authority, certificate and key of the engine, in PEM form, for a TCP address in O(daemon_options). They are written to
+        C(/etc/docker/tls) as C(ca.pem), C(cert.pem) and C(key.pem), which C(tlscacert), C(tlscert) and C(tlskey) have to name.
+      - M(dockhost.azure.docker_certificates) makes them. A change restarts the engine, and they stay as they are when omitted.
+    type: dict
+    suboptions:
+      ca:
+        description: The certificate of the authority that signs clients.
+        type: str
+      certificate:
+        description: The certificate of this host.
+        type: str
+      key:
+        description: Its key.
+        type: str
+  kernel_parameters:
+    description:
+      - "Kernel parameters (C(sysctl)), set now and at each boot, such as C({net.core.somaxconn: 4096})."
+      - Values that are taken out of the mapping stay until the next boot. They stay as they are when omitted.
+    type: dict
+  prune:
+    description:
+      - A timer of systemd that removes what is no longer used. Networks are left alone, since a swarm's may be in use elsewhere.
+      - It stays as it is when omitted.
+    type: dict
+    suboptions:
+      schedule:
+        description: When, as systemd writes it, such as V(daily) or V(Sun 03:00). No timer when empty.
+        type: str
+        default: ""
+      spread:
+        description: By up to how many seconds each run is put off, so that not all hosts do it at once.
+        type: int
+        default: 3600
+      older_than:
+        description: Only what is older than that, such as V(168h). Volumes have no age.
+        type: str
+        default: 168h
+      containers:
+        description: Whether stopped containers are removed.
+        type: bool
+        default: true
+      images:
+        description: V(dangling) removes images without a name, V(unused) all that no container uses, V(none) leaves them.
+        type: str
+        choices: [dangling, unused, none]
+        default: dangling
+      build_cache:
+        description: Whether the cache of builds is removed.
+        type: bool
+        default: true
+      volumes:
+        description: Whether anonymous volumes that no container uses are removed, with what is in them.
+        type: bool
+        default: false
+  system_extensions:
+    description:
+      - Extensions of the system (C(systemd-sysext)), for systems whose C(/usr) is read-only. On Flatcar, Compose and Buildx come as such from
+        U(https://extensions.flatcar.org).
+      - They are fetched by the host, verified and merged into C(/usr), now and at each boot. Ones that are taken out of the list stay.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      name:
+        description: Its name, such as C(docker-compose), by which the system knows it.
+        type: str
+        required: true
+      url:
+        description: Where its image is read, over https.
+        type: str
+        required: true
+      checksum:
+        description: Its digest, as C(sha256:) and 64 hexadecimal digits. Another one is fetched anew.
+        type: str
+        required: true
+  leave_data:
+    description:
+      - A new C(data-root) in O(daemon_options) is refused while the old one has containers, volumes or the membership of a swarm. This lets them lie
+        where they are instead; the engine begins anew.
+    type: bool
+    default: false
   users:
     description: Users of the host to be in group C(docker), which makes them the equal of root. Others in the group stay there.
     type: list
@@ -117,6 +224,23 @@ EXAMPLES = r"""
     daemon_options:
       log-driver: json-file
       log-opts: {max-size: 10m, max-file: "3"}
+  become: true
+
+- name: Docker Engine behind a proxy, with its data on a disk, more open files, and a timer that removes what is old
+  dockhost.azure.engine:
+    daemon_options:
+      data-root: /data/docker
+    proxies:
+      https: http://proxy.example.com:3128
+      no_proxy: 10.0.0.0/8,.example.com
+    unit_settings:
+      Service:
+        LimitNOFILE: 1048576
+    kernel_parameters:
+      net.core.somaxconn: 4096
+    prune:
+      schedule: weekly
+      images: unused
   become: true
 
 - name: A version from Docker's repository that stays
@@ -187,6 +311,32 @@ ARGUMENTS = dict(
     repository_channel=dict(type="str", choices=["stable", "test"], default="stable"),
     daemon_options=dict(type="dict"),
     live_restore=dict(type="str", choices=["auto", "yes", "no"], default="auto"),
+    unit_settings=dict(type="dict"),
+    proxies=dict(type="dict", options=dict(http=dict(type="str"), https=dict(type="str"), no_proxy=dict(type="str", no_log=False))),
+    tls=dict(
+        type="dict",
+        options=dict(ca=dict(type="str"), certificate=dict(type="str"), key=dict(type="str", no_log=True)),
+    ),
+    kernel_parameters=dict(type="dict"),
+    prune=dict(
+        type="dict",
+        options=dict(
+            schedule=dict(type="str", default=""),
+            spread=dict(type="int", default=3600),
+            older_than=dict(type="str", default="168h"),
+            containers=dict(type="bool", default=True),
+            images=dict(type="str", choices=["dangling", "unused", "none"], default="dangling"),
+            build_cache=dict(type="bool", default=True),
+            volumes=dict(type="bool", default=False),
+        ),
+    ),
+    system_extensions=dict(
+        type="list",
+        elements="dict",
+        default=[],
+        options=dict(name=dict(type="str", required=True), url=dict(type="str", required=True), checksum=dict(type="str", required=True)),
+    ),
+    leave_data=dict(type="bool", default=False),
     users=dict(type="list", elements="str", default=[]),
     read_lists=dict(type="bool", default=False),
     lock_timeout=dict(type="int", default=300),

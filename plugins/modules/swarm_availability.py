@@ -28,7 +28,9 @@ options:
     choices: [active, pause, drain]
     required: true
   stopping:
-    description: Whether the node's engine is to be stopped or restarted next. It is refused, before anything is changed, where the other managers are no majority.
+    description:
+      - Whether the node's engine is to be stopped or restarted next. It is refused, before anything is changed, where the other managers are no
+        majority.
     type: bool
     default: false
   wait_ready:

@@ -12,7 +12,7 @@ import os
 import tempfile
 import typing as t
 
-from ansible_collections.dockhost.azure.plugins.module_utils._docker_host import daemon, probe
+from ansible_collections.dockhost.azure.plugins.module_utils._docker_host import daemon, extras, probe, sysext
 from ansible_collections.dockhost.azure.plugins.module_utils._docker_host.command import check, last_lines, run
 from ansible_collections.dockhost.azure.plugins.module_utils._docker_host.managers import SOURCE_FOLDERS, PackageManager
 from ansible_collections.dockhost.azure.plugins.module_utils._docker_host.packages import HostError
@@ -32,8 +32,10 @@ def apply(todo: Plan, observed: Observed, manager: PackageManager, lock_timeout:
         if first:
             _keep_stopped()
         _packages(todo, bool(sources), manager, lock_timeout)
+        if todo.extensions:
+            sysext.install(todo.extensions, write)
         if todo.daemon_json is not None:
-            validate(todo.daemon_json)
+            validate(todo.daemon_json, todo.files)
         _configure(todo, observed, {path: text for path, text in todo.files.items() if path not in sources})
     except HostError:
         # The packages enabled their service; without its daemon.json it must not start at the next boot either.
@@ -43,6 +45,8 @@ def apply(todo: Plan, observed: Observed, manager: PackageManager, lock_timeout:
     finally:
         if first:
             check("systemctl", "unmask", "--runtime", *_UNITS)
+    _kernel(todo.kernel)
+    _timer(todo.timer)
     _service(todo)
     if todo.service in ("start", daemon.RESTART):
         _start(todo.service, todo, observed)
@@ -58,6 +62,8 @@ def _configure(todo: Plan, observed: Observed, files: t.Mapping[str, str | None]
     if observed.active and todo.service in (daemon.RELOAD, daemon.RESTART):
         # Before what makes it necessary: a run that is interrupted in between still leaves the next one its duty.
         write(probe.PENDING, todo.service)
+    if todo.timer == "disable":
+        check("systemctl", "disable", "--now", extras.PRUNE_TIMER)
     _write_all(files)
     if todo.daemon_json is not None:
         write(probe.DAEMON_JSON, todo.daemon_json)
@@ -67,7 +73,22 @@ def _configure(todo: Plan, observed: Observed, files: t.Mapping[str, str | None]
 
 def _write_all(files: t.Mapping[str, str | None]) -> None:
     for path, text in files.items():
-        write(path, text)
+        write(path, text, 0o600 if path in extras.SECRET else 0o644)
+
+
+def _kernel(parameters: t.Mapping[str, str]) -> None:
+    for name, value in parameters.items():
+        try:
+            with open(extras.proc_path(name), "w", encoding="ascii") as file:
+                file.write(value)
+        except OSError as error:
+            raise HostError(f"kernel_parameters.{name}: the kernel refuses {value!r} ({error.strerror}).") from None
+
+
+def _timer(what: str) -> None:
+    if what == "enable":
+        check("systemctl", "enable", extras.PRUNE_TIMER)
+        check("systemctl", "restart", extras.PRUNE_TIMER)  # it takes a changed schedule over
 
 
 def _keep_stopped() -> None:
@@ -111,21 +132,36 @@ def write(path: str, text: str | None, mode: int = 0o644) -> None:
         raise
 
 
-def validate(text: str) -> None:
+def validate(text: str, files: t.Mapping[str, str | None], check_mode: bool = False) -> None:
     """Let the daemon itself check the text of a daemon.json; HostError with its own words where it refuses.
 
-    Engines before 23.0 cannot do that; there the start tells, and a failed start puts the old file back.
+    It reads certificates too, so those of ``files``, which are not in their place yet, are lent to it. Certificates that are nowhere, as in
+    check mode before they were made, are left out of what it is asked. Engines before 23.0 cannot do that; there the start tells, and a
+    failed start puts the old files back.
     """
     program = probe.dockerd()
     if program is None:
         return
     with tempfile.TemporaryDirectory(prefix="dockhost-") as directory:
         path = os.path.join(directory, "daemon.json")
-        write(path, text)
+        write(path, daemon.text(_lent(daemon.parse(text) or {}, files, directory, check_mode)))
         result = run(program, "--validate", "--config-file", path)
     if result.code and "unknown flag" not in result.errors:
-        words = last_lines(result, 2).replace(path, probe.DAEMON_JSON)
+        words = last_lines(result, 2).replace(path, probe.DAEMON_JSON).replace(directory, extras.TLS_FOLDER)
         raise HostError(f"daemon_options: the engine refuses this configuration, so it was not put in place: {words}")
+
+
+def _lent(options: daemon.Options, files: t.Mapping[str, str | None], directory: str, check_mode: bool) -> dict[str, t.Any]:
+    result = dict(options)
+    for name in daemon.TLS_OPTIONS:
+        place = str(options.get(name) or "")
+        text = files.get(place)
+        if text:
+            result[name] = os.path.join(directory, os.path.basename(place))
+            write(result[name], text, 0o600)
+        elif check_mode and place and not os.path.exists(place):
+            return {key: value for key, value in options.items() if not key.startswith("tls")}
+    return result
 
 
 def _service(todo: Plan) -> None:
@@ -149,11 +185,15 @@ def _start(verb: str, todo: Plan, observed: Observed) -> None:
         return
     cause = _journal() or last_lines(result)
     undone = ""
-    if todo.daemon_json is not None and observed.daemon_json is not None:
-        write(probe.DAEMON_JSON, observed.daemon_json)
+    others = {path: observed.files[path] for path in todo.files if path in extras.READ_AT_START and observed.active}
+    if others or todo.daemon_json is not None and observed.daemon_json is not None:
+        if todo.daemon_json is not None and observed.daemon_json is not None:
+            write(probe.DAEMON_JSON, observed.daemon_json)
+        _write_all(others)
+        run("systemctl", "daemon-reload")
         run("systemctl", "reset-failed", "docker.service")
         back = run("systemctl", "restart", *units, timeout=180).code == 0
-        undone = " The old daemon.json is back and the engine runs again." if back else " The old daemon.json is back."
+        undone = " The old configuration is back and the engine runs again." if back else " The old configuration is back."
     write(probe.PENDING, None)
     raise HostError(f"The Docker Engine did not {verb}: {cause}.{undone}")
 
@@ -180,7 +220,10 @@ def absent(names: t.Sequence[str], files: t.Sequence[str], manager: PackageManag
     Containers are stopped first: with live-restore they would run on with nobody to look after them.
     """
     _stop_containers()
+    if probe.timer():
+        run("systemctl", "disable", "--now", extras.PRUNE_TIMER)
     run("systemctl", "disable", "--now", "docker.socket", "docker.service")
     manager.remove(names, lock_timeout)
     for path in (*files, probe.DAEMON_JSON, probe.PENDING):
         write(path, None)
+    run("systemctl", "daemon-reload")

@@ -9,6 +9,7 @@ This util is private to the collection: no release promises that it stays as it 
 from __future__ import annotations
 
 import json
+import os
 import typing as t
 
 from ansible_collections.dockhost.azure.plugins.module_utils._docker_host.packages import HostError
@@ -42,7 +43,7 @@ _RELOADED = frozenset(
 _RESET_BY_RELOAD = frozenset(
     ("max-concurrent-downloads", "max-concurrent-uploads", "max-download-attempts", "shutdown-timeout")
 )
-_TLS_FILES = ("tlscacert", "tlscert", "tlskey")
+TLS_OPTIONS = ("tlscacert", "tlscert", "tlskey")
 
 
 def text(options: Options) -> str:
@@ -97,7 +98,7 @@ def check(options: Options) -> None:
     if not isinstance(hosts, list):
         raise HostError(f"daemon_options.hosts: a list of addresses is wanted, not {hosts!r}.")
     tcp = [host for host in hosts if str(host).startswith("tcp:")]
-    lacking = [name for name in _TLS_FILES if not options.get(name)]
+    lacking = [name for name in TLS_OPTIONS if not options.get(name)]
     if tcp and (not options.get("tlsverify") or lacking):
         raise HostError(
             f"daemon_options.hosts: {tcp[0]} without mutual TLS would give root on this host to everybody who reaches it; "
@@ -109,14 +110,41 @@ def check(options: Options) -> None:
         )
 
 
+def check_certificate(ca: str, certificate: str, key: str) -> None:
+    """Refuse what the daemon could not start with: no certificates, or a key of another one. Nothing of them is shown."""
+    import ssl
+    import tempfile
+
+    with tempfile.TemporaryDirectory(prefix="dockhost-") as folder:
+        paths = {}
+        for name, text in (("certificate", certificate), ("key", key)):
+            paths[name] = os.path.join(folder, name)
+            with open(os.open(paths[name], os.O_WRONLY | os.O_CREAT, 0o600), "w", encoding="utf-8") as file:
+                file.write(text)
+        try:
+            ssl.create_default_context(cadata=ca)
+        except (ssl.SSLError, ValueError):
+            raise HostError("tls.ca: this is no certificate in PEM form.") from None
+        try:
+            ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(paths["certificate"], paths["key"])
+        except (ssl.SSLError, ValueError):
+            raise HostError("tls: the certificate and its key do not belong together, or are not in PEM form.") from None
+
+
 def drop_in(options: Options, dockerd: str) -> str | None:
-    """A systemd drop-in for where daemon.json names hosts; None where the unit is right as it is.
+    """A systemd drop-in for what daemon.json makes necessary; None where the unit is right as it is.
 
     The packages' units say ``-H fd://``, and dockerd refuses to start when hosts are both in a flag and in the file.
     """
-    if not options.get("hosts"):
-        return None
-    return (
-        "# daemon.json names the daemon's hosts; the unit's own -H fd:// would contradict it.\n"
-        f"[Service]\nExecStart=\nExecStart={dockerd} --containerd=/run/containerd/containerd.sock\n"
-    )
+    text = ""
+    if options.get("data-root"):
+        text += (
+            "# Without its disk the engine would begin anew in the empty folder below it.\n"
+            f"[Unit]\nRequiresMountsFor={options['data-root']}\n"
+        )
+    if options.get("hosts"):
+        text += (
+            "# daemon.json names the daemon's hosts; the unit's own -H fd:// would contradict it.\n"
+            f"[Service]\nExecStart=\nExecStart={dockerd} --containerd=/run/containerd/containerd.sock\n"
+        )
+    return text or None

@@ -12,11 +12,11 @@ import typing as t
 import urllib.error
 from dataclasses import dataclass, field
 
-from ansible_collections.dockhost.azure.plugins.module_utils._docker_host import apply, daemon, managers, packages, plan, probe
+from ansible_collections.dockhost.azure.plugins.module_utils._docker_host import apply, daemon, extras, managers, packages, plan, probe, sysext
 from ansible_collections.dockhost.azure.plugins.module_utils._docker_host.packages import HostError
 from ansible_collections.dockhost.azure.plugins.module_utils._engine.client import Engine
 
-DROP_IN = "/etc/systemd/system/docker.service.d/dockhost.conf"
+_DATA_ROOT = "/var/lib/docker"
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,13 @@ class Request:
     repository_channel: str = "stable"
     daemon_options: t.Mapping[str, t.Any] | None = None
     live_restore: str = "auto"
+    unit_settings: t.Mapping[str, t.Any] | None = None
+    proxies: t.Mapping[str, str] | None = None
+    tls: t.Mapping[str, str] | None = None
+    kernel_parameters: t.Mapping[str, t.Any] | None = None
+    prune: t.Mapping[str, t.Any] | None = None
+    system_extensions: t.Sequence[t.Mapping[str, str]] = ()
+    leave_data: bool = False
     users: t.Sequence[str] = ()
     read_lists: bool = False
     lock_timeout: int = 300
@@ -67,33 +74,41 @@ def converge(request: Request, check_mode: bool, outcome: Outcome) -> None:
     if request.state == "absent":
         _remove(known, distribution, manager, check_mode, request, outcome)
         return
-    hint = "set docker_source to docker to have it" if distribution.tool == "apt" else "have it as an extension of the system (systemd-sysext)"
+    hint = "set docker_source to docker to have it" if distribution.tool == "apt" else "have it as an extension of the system (system_extensions)"
     names, missing = packages.wanted_packages(known, request.compose, request.buildx)
+    extended = " ".join(extension["name"] for extension in request.system_extensions)
     outcome.warnings += [
         f"{distribution.name} has no {word} plugin among its packages; {hint}."
         for word in missing
+        if word.lower() not in extended
     ]
     options = _options(request)
     outcome.daemon_options = options
     companions = probe.companions(distribution.tool)
     repository = packages.repository_files(distribution.tool)
-    observed = probe.observe(manager, (*names, *companions, *known.obsolete), (*repository, DROP_IN))
+    sysext.validate(request.system_extensions)
+    kernel = extras.kernel_values(request.kernel_parameters)
+    observed = probe.observe(manager, (*names, *companions, *known.obsolete), (*repository, *extras.ALL), kernel)
     wanted = plan.Wanted(
         packages=_versions(request, known, names, observed, manager, check_mode),
         companions=companions,
         absent_packages=known.obsolete,
         hold=request.hold,
         daemon_options=options,
-        files=_files(request, distribution, options, observed),
+        files=_files(request, distribution, known, options, observed),
         users=request.users,
+        kernel=kernel,
+        extensions=sysext.missing(request.system_extensions, probe.read),
+        timer=None if request.prune is None else bool(request.prune.get("schedule")),
     )
+    _keep_data(request, options, observed)
     todo = plan.plan(wanted, observed)
     _tell(outcome, todo, observed, manager)
     outcome.interrupts = plan.interrupts(todo, observed, (*known.engine, *companions))
     if observed.packages and request.users:
         probe.check_users(todo.users)
     if todo.daemon_json is not None and check_mode:
-        apply.validate(todo.daemon_json)
+        apply.validate(todo.daemon_json, todo.files, check_mode)
     if todo.changed and not check_mode:
         probe.check_users(todo.users)
         apply.apply(todo, observed, manager, request.lock_timeout)
@@ -159,7 +174,11 @@ def _versions(
 
 
 def _files(
-    request: Request, distribution: packages.Distribution, options: t.Mapping[str, t.Any] | None, observed: plan.Observed
+    request: Request,
+    distribution: packages.Distribution,
+    known: packages.PackageSet,
+    options: t.Mapping[str, t.Any] | None,
+    observed: plan.Observed,
 ) -> dict[str, str | None]:
     files: dict[str, str | None] = {}
     if request.source == "docker":
@@ -168,9 +187,43 @@ def _files(
         files[source] = packages.docker_repository(
             distribution, probe.architecture(), request.repository_url or "", request.repository_channel, key
         )
-    if options is not None:
-        files[DROP_IN] = daemon.drop_in(options, probe.dockerd() or "/usr/bin/dockerd")
+    files.update(extras.proxies(request.proxies))
+    files.update(extras.tls(request.tls))
+    if any((request.tls or {}).values()):
+        daemon.check_certificate(*(request.tls[name] for name in ("ca", "certificate", "key")))
+    files.update(extras.kernel(request.kernel_parameters))
+    files.update(extras.prune(request.prune))
+    if request.prune and request.prune.get("schedule"):
+        probe.check_schedule(request.prune["schedule"])
+    if (options, request.unit_settings, request.proxies) != (None, None, None):
+        files[extras.DROP_IN] = _drop_in(request, known, options, observed)
     return files
+
+
+def _drop_in(
+    request: Request, known: packages.PackageSet, options: t.Mapping[str, t.Any] | None, observed: plan.Observed
+) -> str | None:
+    settings = request.unit_settings or {}
+    extras.check_settings(settings)
+    valid = options if options is not None else daemon.parse(observed.daemon_json) or {}
+    own = daemon.drop_in(valid, known.daemon)
+    return extras.drop_in(own, settings, any((request.proxies or {}).values()))
+
+
+def _keep_data(request: Request, options: t.Mapping[str, t.Any] | None, observed: plan.Observed) -> None:
+    """Refuse a new data root while the old one has what cannot be fetched again: containers, volumes, a swarm."""
+    if options is None or request.leave_data:
+        return
+    old = str((daemon.parse(observed.daemon_json) or {}).get("data-root") or _DATA_ROOT)
+    new = str(options.get("data-root") or _DATA_ROOT)
+    if old == new:
+        return
+    there = probe.data_in(old)
+    if there:
+        raise HostError(
+            f"daemon_options.data-root: {old} has {there}, which the engine would not find under {new}. Remove or move them first, "
+            "or set docker_leave_data: true to let them lie where they are."
+        )
 
 
 def _fetch_key(request: Request, distribution: packages.Distribution) -> str:
@@ -204,7 +257,7 @@ def _remove(
     shared = ("containerd", "runc", "podman-docker")
     ours = (*known.engine, known.compose, known.buildx, *known.obsolete)
     names = tuple(name for name in dict.fromkeys(ours) if name and name not in shared)
-    observed = probe.observe(manager, names, (*packages.repository_files(distribution.tool), DROP_IN))
+    observed = probe.observe(manager, names, (*packages.repository_files(distribution.tool), *extras.ALL))
     files = {path: None for path, text in observed.files.items() if text is not None}
     if observed.daemon_json is not None:
         files[probe.DAEMON_JSON] = None

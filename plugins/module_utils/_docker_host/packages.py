@@ -73,6 +73,11 @@ class PackageSet:
     # Those that carry the engine's own version, so that a pinned version applies to them.
     versioned: tuple[str, ...]
 
+    @property
+    def daemon(self) -> str:
+        """Where these packages have dockerd. Known before they are installed, since the drop-in of the unit names it."""
+        return "/usr/sbin/dockerd" if "docker.io" in self.engine else "/usr/bin/dockerd"
+
 
 _DOCKER_PACKAGES = ("docker-ce", "docker-ce-cli", "containerd.io", "docker-compose-plugin", "docker-buildx-plugin")
 _DISTRIBUTION_PACKAGES = (

@@ -11,7 +11,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass, field
 
-from ansible_collections.dockhost.azure.plugins.module_utils._docker_host import daemon
+from ansible_collections.dockhost.azure.plugins.module_utils._docker_host import daemon, extras
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,8 @@ class Wanted:
 
     ``packages``: name → exact version, or "" for any. ``companions``: packages that the engine needs and that others use
     too, so that they are neither held nor removed. ``daemon_options``: the whole file, None leaves it alone.
-    ``files``: path → text of further files (apt source, key, drop-in); None as text means that it must not be there.
+    ``files``: path → text of further files (source, key, drop-in …); None as text means that it must not be there.
+    ``kernel``: parameter → value. ``timer``: whether the prune timer runs, None leaves it alone.
     """
 
     packages: t.Mapping[str, str] = field(default_factory=dict)
@@ -38,6 +39,9 @@ class Wanted:
     daemon_options: t.Mapping[str, t.Any] | None = None
     files: t.Mapping[str, str | None] = field(default_factory=dict)
     users: t.Sequence[str] = ()
+    kernel: t.Mapping[str, str] = field(default_factory=dict)
+    timer: bool | None = None
+    extensions: t.Sequence[t.Mapping[str, str]] = ()  # of the system, that are not there yet
     running: bool = True
 
 
@@ -51,6 +55,8 @@ class Observed:
     group_members: frozenset[str] = frozenset()
     active: bool = False
     enabled: bool = False
+    kernel: t.Mapping[str, str] = field(default_factory=dict)
+    timer: bool = False
     pending: str = daemon.NOTHING
 
 
@@ -65,6 +71,9 @@ class Plan:
     unhold: tuple[str, ...] = ()
     daemon_json: str | None = None
     users: tuple[str, ...] = ()
+    kernel: t.Mapping[str, str] = field(default_factory=dict)
+    timer: str = ""  # enable, disable
+    extensions: tuple[t.Mapping[str, str], ...] = ()
     enable: bool = False
     service: str = daemon.NOTHING  # nothing, reload, restart, start, stop
 
@@ -93,6 +102,9 @@ def plan(wanted: Wanted, observed: Observed) -> Plan:
         unhold=tuple(name for name in wanted.packages if wanted.hold is False and name in held),
         daemon_json=config,
         users=tuple(user for user in wanted.users if user not in observed.group_members),
+        kernel={name: value for name, value in wanted.kernel.items() if observed.kernel.get(name) != value},
+        timer=_timer(wanted, observed, files),
+        extensions=tuple(wanted.extensions),
         enable=wanted.running and not observed.enabled,
         service=_service(wanted, observed, config_effect, files),
     )
@@ -113,12 +125,18 @@ def _config(wanted: Wanted, observed: Observed) -> tuple[str | None, str]:
     return daemon.text(wanted.daemon_options), daemon.effect(before, wanted.daemon_options)
 
 
+def _timer(wanted: Wanted, observed: Observed, files: t.Collection[str]) -> str:
+    if wanted.timer:
+        return "enable" if not observed.timer or f"{extras.UNITS}/{extras.PRUNE_TIMER}" in files else ""
+    return "disable" if wanted.timer is False and observed.timer else ""
+
+
 def _service(wanted: Wanted, observed: Observed, config_effect: str, files: t.Mapping[str, str | None]) -> str:
     if not wanted.running:
         return "stop" if observed.active else daemon.NOTHING
     if not observed.active:
         return "start"
-    if any(path.endswith(".conf") for path in files):  # a drop-in of the unit
+    if extras.READ_AT_START & set(files):
         return daemon.RESTART
     order = (daemon.NOTHING, daemon.RELOAD, daemon.RESTART)
     return max(config_effect, observed.pending, key=order.index)
@@ -134,10 +152,14 @@ def steps(todo: Plan) -> list[dict[str, str]]:
     found = [_step("write" if text is not None else "delete", "file", path) for path, text in todo.files.items()]
     found += [_step("remove", "package", name) for name in todo.remove]
     found += [_step("install", "package", name, version) for name, version in todo.install.items()]
+    found += [_step("install", "system extension", extension["name"], extension["url"]) for extension in todo.extensions]
     found += [_step("unhold", "package", name) for name in todo.unhold]
     found += [_step("hold", "package", name) for name in todo.hold]
     if todo.daemon_json is not None:
         found.append(_step("write", "file", "/etc/docker/daemon.json"))
+    found += [_step("set", "kernel parameter", name, value) for name, value in todo.kernel.items()]
+    if todo.timer:
+        found.append(_step(todo.timer, "timer", extras.PRUNE_TIMER))
     found += [_step("add to group docker", "user", user) for user in todo.users]
     if todo.enable:
         found.append(_step("enable", "service", "docker"))
@@ -154,6 +176,9 @@ def diff(todo: Plan, observed: Observed, versions: t.Mapping[str, str]) -> list[
     """For --diff: files with their texts, everything else as lines. ``versions``: what would be installed."""
     shown = []
     for path, text in todo.files.items():
+        if path in extras.SECRET:
+            shown.append(_diff(path, "(not shown)\n" if observed.files.get(path) else "", "(not shown, other than before)\n" if text else ""))
+            continue
         shown.append(_diff(path, observed.files.get(path) or "", text or ""))
     if todo.daemon_json is not None:
         shown.append(_diff("/etc/docker/daemon.json", observed.daemon_json or "", todo.daemon_json))
@@ -164,8 +189,12 @@ def diff(todo: Plan, observed: Observed, versions: t.Mapping[str, str]) -> list[
             before.append(f"{name} {have.version}")
         if name in todo.install:
             after.append(f"{name} {versions.get(name) or todo.install[name] or '(newest)'}")
+    after += [f"system extension {extension['name']} {extension['checksum']}" for extension in todo.extensions]
     before += [f"{name} held" for name in todo.unhold]
     after += [f"{name} held" for name in todo.hold]
+    before += [f"{name} = {observed.kernel.get(name, '(nothing)')}" for name in todo.kernel]
+    after += [f"{name} = {value}" for name, value in todo.kernel.items()]
+    after += [f"{extras.PRUNE_TIMER}: {todo.timer}"] if todo.timer else []
     after += [f"user {user} in group docker" for user in todo.users]
     if todo.enable:
         before.append("service docker not enabled")
@@ -177,7 +206,7 @@ def diff(todo: Plan, observed: Observed, versions: t.Mapping[str, str]) -> list[
     elif todo.service != daemon.NOTHING:
         after.append(f"service docker: {todo.service}")
     if before or after:
-        shown.append(_diff("packages, users and service", "".join(f"{x}\n" for x in before), "".join(f"{x}\n" for x in after)))
+        shown.append(_diff("packages, users, kernel and services", "".join(f"{x}\n" for x in before), "".join(f"{x}\n" for x in after)))
     return shown
 
 

@@ -15,7 +15,7 @@ import pwd
 import shutil
 import typing as t
 
-from ansible_collections.dockhost.azure.plugins.module_utils._docker_host import daemon
+from ansible_collections.dockhost.azure.plugins.module_utils._docker_host import daemon, extras
 from ansible_collections.dockhost.azure.plugins.module_utils._docker_host.command import run
 from ansible_collections.dockhost.azure.plugins.module_utils._docker_host.managers import PackageManager
 from ansible_collections.dockhost.azure.plugins.module_utils._docker_host.packages import Distribution, HostError
@@ -78,6 +78,21 @@ def in_swarm(data_root: str) -> bool:
     return bool((read(os.path.join(data_root, "swarm", "docker-state.json")) or "").strip())
 
 
+def data_in(root: str) -> str:
+    """What a data root has that nobody can fetch again, in words; "" where there is nothing of it."""
+    found = []
+    for folder, word in (("containers", "container"), ("volumes", "volume")):
+        try:
+            count = sum(entry.is_dir() for entry in os.scandir(os.path.join(root, folder)))
+        except FileNotFoundError:
+            continue
+        if count:
+            found.append(f"{count} {word}{'s' if count > 1 else ''}")
+    if in_swarm(root):
+        found.append("the membership of a swarm")
+    return ", ".join(found)
+
+
 def service() -> dict[str, str]:
     """ActiveState and UnitFileState of docker.service, by systemd."""
     shown = run("systemctl", "show", "docker.service", "-p", "ActiveState", "-p", "UnitFileState", "-p", "LoadState")
@@ -107,7 +122,33 @@ def check_users(users: t.Iterable[str]) -> None:
             raise HostError(f"users: this host has no user {user}; create it first, or leave it out.") from None
 
 
-def observe(manager: PackageManager, names: t.Iterable[str], files: t.Iterable[str]) -> Observed:
+def kernel(names: t.Iterable[str]) -> dict[str, str]:
+    """The values that these kernel parameters have now; HostError where the kernel knows one of them not."""
+    found = {}
+    for name in names:
+        text = read(extras.proc_path(name))
+        if text is None:
+            raise HostError(f"kernel_parameters.{name}: the kernel of this host has no such parameter; load its module first, or leave it out.")
+        found[name] = " ".join(text.split())
+    return found
+
+
+def timer() -> bool:
+    """True where the prune timer is enabled and waits for its time."""
+    if not os.path.exists(f"{extras.UNITS}/{extras.PRUNE_TIMER}"):
+        return False
+    shown = run("systemctl", "show", extras.PRUNE_TIMER, "-P", "ActiveState", "-P", "UnitFileState").output.split()
+    return sorted(shown) == ["active", "enabled"]
+
+
+def check_schedule(schedule: str) -> None:
+    """Let systemd itself say whether it is one."""
+    result = run("systemd-analyze", "calendar", schedule)
+    if result.code:
+        raise HostError(f"prune.schedule: systemd knows no time {schedule!r}; write one such as daily, weekly or 'Sun 03:00' (systemd.time(7)).")
+
+
+def observe(manager: PackageManager, names: t.Iterable[str], files: t.Iterable[str], parameters: t.Iterable[str] = ()) -> Observed:
     """The host as it is: these packages and these files, and what else belongs to the engine."""
     unit = service()
     return Observed(
@@ -117,5 +158,7 @@ def observe(manager: PackageManager, names: t.Iterable[str], files: t.Iterable[s
         group_members=group_members(),
         active=unit.get("ActiveState") == "active",
         enabled=unit.get("UnitFileState") == "enabled",
+        kernel=kernel(parameters),
+        timer=timer(),
         pending=(read(PENDING) or daemon.NOTHING).strip(),
     )

@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 import time
 import typing as t
-import xml.etree.ElementTree as ElementTree
+from xml.etree import ElementTree
 
 from ansible_collections.dockhost.azure.plugins.module_utils._docker_host.command import Result, check, last_lines, run
 from ansible_collections.dockhost.azure.plugins.module_utils._docker_host.packages import HostError
@@ -84,7 +84,8 @@ class Rpm:
     def _offered(self, names: t.Sequence[str]) -> list[tuple[str, str]]:
         """(name, version) of all that the repositories have of these packages."""
         if self.tool == "zypper":
-            return _of_zypper(run("zypper", "-q", "--non-interactive", "--xmlout", "search", "-s", "--match-exact", "-t", "package", *names, timeout=300).output)
+            words = ("--xmlout", "search", "-s", "--match-exact", "-t", "package")
+            return _of_zypper(run("zypper", "-q", "--non-interactive", *words, *names, timeout=300).output)
         if self.tool == "tdnf":
             return [row for name in names for row in _of_list(run("tdnf", "-q", "list", "--showduplicates", name, timeout=300).output)]
         said = run("dnf", "-q", "repoquery", "--showduplicates", "--qf", _FORMAT, *names, timeout=300).output
@@ -147,7 +148,10 @@ class Rpm:
         if not names:
             return
         if self.tool == "tdnf":
-            raise HostError("hold: tdnf cannot hold packages in their version; leave docker_hold out on this host, or keep the engine out of tdnf's updates by 'tdnf --exclude'.")
+            raise HostError(
+                "hold: tdnf cannot hold packages in their version; leave docker_hold out on this host, "
+                "or keep the engine out of tdnf's updates by 'tdnf --exclude'."
+            )
         if self.tool == "zypper":
             self._patiently(("zypper", "-q", "--non-interactive", {"hold": "addlock", "unhold": "removelock"}[what], *names), timeout)
             return

@@ -74,6 +74,11 @@ def test_the_other_source_is_refused_where_it_has_nothing(name, version, source,
         package_set(host(name, version), source)
 
 
+def test_where_the_daemon_is():
+    assert package_set(host("debian", "13"), "distribution").daemon == "/usr/sbin/dockerd"
+    assert package_set(host("debian", "13"), "docker").daemon == package_set(host("sles", "15.6"), "distribution").daemon == "/usr/bin/dockerd"
+
+
 AVAILABLE = ["5:28.5.1-1~debian.13~trixie", "5:28.5.0-1~debian.13~trixie", "5:28.1.1-1~debian.13~trixie", "26.1.5+dfsg1-9+b1"]
 
 
