@@ -77,6 +77,14 @@ def test_the_same_jobs_again_change_nothing(controller):
                                "Fetch the hosts' SSH keys over Azure Resource Manager"}, job.output
 
 
+def test_jobs_for_the_days_after(controller):
+    """In turn: nothing differs, new tokens, all hosts away for the night and back again."""
+    for short in ("drift", "rotate", "stop", "start"):
+        job = controller.launch(short)
+        assert job.status == "successful", (short, job.failed)
+    assert "All is well" in job.output
+
+
 def test_a_check_tells_what_would_be_done_and_does_nothing(controller):
     def writes() -> int:
         return controller.deployment.command("azlab", "logs", "--name", controller.deployment.lab).stdout.count(" PUT ")

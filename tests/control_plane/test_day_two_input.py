@@ -1,0 +1,82 @@
+# Copyright (c) 2026 The dockhost.azure authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Each variable of the playbooks for day two with a value that is not possible: one sentence that names it, before anything is asked of Azure."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import re
+import subprocess
+import sys
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BIN = pathlib.Path(sys.executable).parent
+PLAYBOOKS = ("scale", "upgrade", "rotate", "stop", "start", "status", "drift")
+
+CASES = [
+    ("status", {"status_page": "/nowhere/at/all.html"}, "status_page is '/nowhere/at/all.html': give the path of a file in a folder that exists"),
+    ("status", {"status_page": "/tmp/"}, "status_page is '/tmp/'"),
+    ("scale", {}, "Neither scale_workers nor scale_managers is given. Say how many"),
+    ("scale", {"scale_workers": "many"}, "scale_workers is 'many': give a whole number from 0 to 999"),
+    ("scale", {"scale_workers": "-1"}, "scale_workers is '-1'"),
+    ("scale", {"scale_managers": "4"}, "scale_managers is '4': a swarm takes 1, 3, 5 or 7 managers"),
+    ("stop", {"stop_state": "off"}, "stop_state is 'off': give deallocated"),
+    ("start", {"start_timeout": "0"}, "start_timeout is '0': give whole seconds from 1"),
+    ("start", {"start_services": "perhaps"}, "start_services is 'perhaps': give true or false"),
+    ("upgrade", {"upgrade_packages": "all"}, "value of upgrade_packages must be one of: safe, full, none, got: all"),
+    ("upgrade", {"upgrade_engine": "perhaps"}, "upgrade_engine is 'perhaps': give true or false"),
+    ("upgrade", {"upgrade_reboot": "later"}, "value of upgrade_reboot must be one of: auto, always, never, got: later"),
+    ("upgrade", {"upgrade_timeout": "0"}, "upgrade_timeout is '0'"),
+    ("upgrade", {"upgrade_pause": "1.5"}, "upgrade_pause '1.5'"),
+    ("upgrade", {"upgrade_lock_timeout": "long"}, "upgrade_lock_timeout 'long': give whole seconds"),
+    ("upgrade", {"upgrade_poll_url": "ftp://x/"}, "upgrade_poll_url is 'ftp://x/': give an address that begins with http:// or https://"),
+    ("rotate", {}, "rotate_what is '': give one or more of ssh_keys, swarm_tokens"),
+    ("rotate", {"rotate_what": "ssh_keys,passwords"}, "rotate_what is 'ssh_keys,passwords'"),
+    ("rotate", {"rotate_what": "ssh_keys"}, "rotate_ssh_public_key_file is '' and"),
+    ("rotate", {"rotate_what": "ssh_keys", "rotate_ssh_public_key_file": "a.pub", "rotate_ssh_private_key_file": "b"}, "'b' does not belong to a.pub"),
+    ("rotate", {"rotate_what": "secrets", "rotate_secrets_dir": ".", "rotate_secrets": "../x", "rotate_application": "a.b.c"}, "rotate_secrets '../x'"),
+    ("rotate", {"rotate_what": "secrets", "rotate_secrets_dir": ".", "rotate_secrets": "x"}, "rotate_application '': give the folder"),
+    ("rotate", {"rotate_what": "certificates", "rotate_certificates_dir": "."}, "rotate_certificates_dir is '.': give the folder"),
+    ("drift", {"drift_file": "/nowhere/at/all.json"}, "drift_file is '/nowhere/at/all.json': give the path of a file in a folder that exists"),
+    ("drift", {"drift_application": "dockhost.azure.wordpress"}, "drift_application is 'dockhost.azure.wordpress': give the name of a role"),
+]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    made = tmp_path_factory.mktemp("input")
+    for name in ("a", "b"):
+        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(made / name)], check=True)
+    return made
+
+
+@pytest.mark.parametrize("playbook, given, words", CASES, ids=[f"{name}-{'-'.join(given) or 'nothing'}-{n}" for n, (name, given, _words) in enumerate(CASES)])
+def test_a_value_that_is_not_possible_is_named(folder, playbook, given, words):
+    # No subscription and no lab: whoever asked Azure first would say that nobody is signed in.
+    env = {k: v for k, v in os.environ.items() if not k.startswith(("AZURE_", "ANSIBLE_", "DOCKHOST_"))}
+    env |= {"ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".work" / "dev"), "ANSIBLE_HOME": str(folder / "ansible"), "ANSIBLE_NOCOLOR": "1",
+            "DOCKHOST_STATE_DIR": str(folder / "state"), "PATH": f"{BIN}:{os.environ['PATH']}"}
+    extra = [word for name, value in given.items() for word in ("-e", f"{name}={value}")]
+    done = subprocess.run([str(BIN / "ansible-playbook"), "-i", "localhost,", f"dockhost.azure.{playbook}", *extra],
+                          env=env, cwd=folder, capture_output=True, text=True, check=False)
+    assert done.returncode != 0
+    # What is told once on standard error, in its own words, and once as YAML or JSON.
+    said = " ".join((done.stdout + done.stderr).split())
+    assert words in said, said[-1500:]
+    assert "az login" not in said
+
+
+@pytest.mark.parametrize("playbook", PLAYBOOKS)
+def test_every_variable_of_a_playbook_is_documented_in_it_and_tried_here(playbook):
+    text = (ROOT / "playbooks" / f"{playbook}.yml").read_text()
+    documented = set(re.findall(rf"^#   ({playbook}_\w+)", text, re.M))
+    tried = {name for case, given, _words in CASES if case == playbook for name in given}
+    assert documented and tried <= documented
+    assert documented - tried <= {"rotate_ssh_old_public_keys"}
+    guide = (ROOT / "docs" / "day_two.md").read_text()
+    assert not [name for name in documented if f"`{name}`" not in guide]
