@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import signal
 import subprocess
@@ -69,7 +70,7 @@ class Days(Deployment):
 @pytest.fixture(scope="module")
 def days(tmp_path_factory):
     made = Days(tmp_path_factory.mktemp("day"), "day")
-    made.variables.update(deployment_hosts=3, docker_buildx=False, docker_compose=False)
+    made.variables.update(deployment_hosts=2, docker_buildx=False, docker_compose=False)
     try:
         made.start()
         made.play("provision")
@@ -80,34 +81,29 @@ def days(tmp_path_factory):
         made.stop()
 
 
+def test_scaling_up_that_was_killed_is_run_again(days):
+    words = ("-e", "scale_workers=2", "-e", f"status_page={days.folder}/status.html")
+    command = ["ansible-playbook", "-i", str(days.inventory), "dockhost.azure.scale", *words]
+    process = subprocess.Popen(command, env=days.env, stdout=subprocess.PIPE, text=True, cwd=days.folder, start_new_session=True)
+    for line in process.stdout:
+        if "Provide the resource group" in line:  # the check before is over: now it is done
+            break
+    time.sleep(8)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    run = days.play("scale", *words)
+    assert days.nodes() == dict.fromkeys(HOSTS, "Ready Active")
+    assert re.search(r"write deployment_hosts\s+3 and deployment_managers 1 there", run.output)
+    days.variables["deployment_hosts"] = 3
+    days.write_inventory()
+
+
 def test_the_load_balancer_follows_and_the_page_shows_it(days):
-    days.play("publish")
-    run = days.play("status", "-e", f"status_page={days.folder}/status.html")
-    assert set(run.changed.values()) == {0}
-    days.address = re.search(r"http://([0-9.]+)/", run.output)[1]
-    assert days.front() == "up"
+    report = (days.folder / "state" / "day" / "report.txt").read_text()
+    days.address = re.search(r"http://([0-9.]+)/", report)[1]
+    assert days.front() == "up" and "Health: All is well." in report
     page = days.page()
     assert all(f">{host}<" in page for host in HOSTS) and "shop_edge on 3 of 3 hosts" in page and "All is well." in page
-
-
-def test_fewer_workers_leave_the_swarm_before_their_machines_go(days):
-    days.play("scale", "-e", "scale_workers=1", "-e", f"status_page={days.folder}/status.html")
-    assert days.nodes() == {"day-1": "Ready Active", "day-2": "Ready Active"}
-    assert "day-3" not in days.groups()["_meta"]["hostvars"]
-    assert days.front() == "up" and "shop_edge on 2 of 2 hosts" in days.page()
-
-
-def test_scaling_up_that_was_killed_is_run_again(days):
-    words = ["ansible-playbook", "-i", str(days.inventory), "dockhost.azure.scale", "-e", "scale_workers=2"]
-    process = subprocess.Popen(words, env=days.env, stdout=subprocess.PIPE, text=True, cwd=days.folder, start_new_session=True)
-    for line in process.stdout:
-        if "Provide the hosts" in line and "PLAY" not in line:
-            break
-    time.sleep(3)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
-    days.play("scale", "-e", "scale_workers=2")
-    assert days.nodes() == dict.fromkeys(HOSTS, "Ready Active")
 
 
 def test_nothing_differs_and_then_something_does(days):
@@ -118,7 +114,8 @@ def test_nothing_differs_and_then_something_does(days):
     status, told = days.drift()
     assert status == 2 and told["state"] == "drift"
     assert {(one["where"], one["host"]) for one in told["differences"]} == {("swarm", ""), ("engine", "day-3")}, told
-    days.play("swarm")
+    days.on("day-1", "docker node update --label-add dockhost.zone=2 day-2")
+    days.on("day-3", "sed -i s/local/json-file/ /etc/docker/daemon.json")
 
 
 def test_the_first_host_that_fails_ends_the_upgrade(days):
@@ -137,8 +134,7 @@ def test_the_upgrade_goes_on_where_it_ended_and_restarts_hosts(days):
     run = days.play("upgrade", "-e", "upgrade_pause=11", "-e", "upgrade_timeout=120")
     told = re.search(r"(\d+) requests to the application\s+during the\s+upgrade, (\d+) of them", run.output)
     print("requests and failures:", told.groups())
-    # One address for three hosts: while the probe has not noticed yet that a host is out of service, some of the requests to it fail.
-    assert int(told[1]) > 20 and int(told[2]) <= int(told[1]) * 0.1
+    assert int(told[1]) > 20 and int(told[2]) == 0
     assert set(days.canaries().values()) == {"2.0"}
     assert days.on("day-3", "cut -d' ' -f22 /proc/1/stat") != before
     assert days.nodes() == dict.fromkeys(HOSTS, "Ready Active")
@@ -189,8 +185,15 @@ def test_stopped_hosts_are_not_paid_for_and_answer_again_after_the_start(days):
     assert days.nodes() == dict.fromkeys(HOSTS, "Ready Active")
 
 
+def test_fewer_workers_leave_the_swarm_before_their_machines_go(days):
+    days.play("scale", "-e", "scale_workers=1", "-e", f"status_page={days.folder}/status.html")
+    assert days.nodes() == {"day-1": "Ready Active", "day-2": "Ready Active"}
+    assert "day-3" not in days.groups()["_meta"]["hostvars"]
+    assert days.front() == "up" and "shop_edge on 2 of 2 hosts" in days.page()
+
+
 def test_a_host_that_is_away_means_that_drift_cannot_be_told(days):
-    days.on("day-3", "systemctl stop ssh.service ssh.socket || true")
+    days.on("day-2", "systemctl stop ssh.service ssh.socket || true")
     days.forget_connections()
-    status, told = days.drift()
-    assert status == 4 and told["state"] == "error" and "day-3 cannot be reached" in " ".join(told["errors"])
+    status, told = days.drift("-e", "deployment_hosts=2")
+    assert status == 4 and told["state"] == "error" and "day-2 cannot be reached" in " ".join(told["errors"])
