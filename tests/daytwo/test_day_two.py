@@ -22,8 +22,8 @@ pytestmark = pytest.mark.machines
 HOSTS = ("day-1", "day-2", "day-3")
 # A proxy that answers by itself, on every host, and a service with replicas that can move.
 SERVICES = r"""
-printf 'defaults\n mode http\n timeout client 5s\n timeout server 5s\n timeout connect 2s\nfrontend f\n bind :8080\n http-request return status 200 content-type text/plain string up\n' |
-  docker config create haproxy - >/dev/null
+(echo defaults; echo ' mode http'; echo ' timeout client 5s'; echo ' timeout server 5s'; echo ' timeout connect 2s'
+  echo frontend f; echo ' bind :8080'; echo ' http-request return status 200 content-type text/plain string up') | docker config create haproxy - >/dev/null
 docker service create -q -d --name shop_edge --label dockhost.probe=http:/ --mode global --config source=haproxy,target=/usr/local/etc/haproxy/haproxy.cfg \
   --publish mode=host,published=80,target=8080 docker.io/library/haproxy:3.0
 docker service create -q -d --name shop_cache --replicas 2 docker.io/library/redis:8.0
@@ -31,7 +31,8 @@ docker service create -q -d --name shop_cache --replicas 2 docker.io/library/red
 # A package repository on the host itself, with a newer version of a package that is installed; BROKEN makes its installation fail.
 CANARY = r"""
 set -e; mkdir -p /srv/canary; cd /srv/canary
-make() { mkdir -p c$1/DEBIAN; printf "Package: dockhost-canary\nVersion: $1\nArchitecture: all\nMaintainer: t <t@example.com>\nDescription: to be upgraded\n" > c$1/DEBIAN/control
+make() { mkdir -p c$1/DEBIAN
+  printf "Package: dockhost-canary\nVersion: $1\nArchitecture: all\nMaintainer: t <t@example.com>\nDescription: to be upgraded\n" > c$1/DEBIAN/control
   printf '#!/bin/sh\ntest ! -e /srv/canary/broken\n' > c$1/DEBIAN/preinst; chmod 755 c$1/DEBIAN/preinst; dpkg-deb -b c$1 c$1.deb >/dev/null; }
 make 1.0; make 2.0; dpkg -i c1.0.deb >/dev/null
 (cat c2.0/DEBIAN/control; echo "Filename: ./c2.0.deb"; echo "Size: $(stat -c %s c2.0.deb)"; echo "SHA256: $(sha256sum c2.0.deb | cut -d' ' -f1)") > Packages
