@@ -16,6 +16,7 @@ description:
   - Configuration files that somebody changed stay as they are.
   - A host has to be restarted where the packages say so (C(/run/reboot-required)), or where a newer kernel than the running one is
     installed.
+  - Role P(dockhost.azure.upgrade#role) uses it, host by host.
 requirements:
   - Python 3.9 or later on the host, and nothing else
 options:
@@ -48,9 +49,6 @@ attributes:
   diff_mode:
     description: Shows packages with their versions.
     support: full
-seealso:
-  - plugin: dockhost.azure.upgrade
-    plugin_type: role
 """
 
 EXAMPLES = r"""

@@ -16,6 +16,7 @@ description:
   - Waits on both sides until no service misses tasks that it can get, so that one node after the other can be taken.
   - The node's label C(dockhost.maintenance) says that this module drained it and what it was before, so that a run which was cut off is
     taken up by the next one. A node that somebody else drained stays drained.
+  - Role P(dockhost.azure.upgrade#role) uses it.
 requirements:
   - Python 3.9 or later on the host, and nothing else
 options:
@@ -52,8 +53,8 @@ attributes:
     description: Shows availability and labels of the node.
     support: full
 seealso:
-  - plugin: dockhost.azure.upgrade
-    plugin_type: role
+  - module: dockhost.azure.swarm_availability
+    description: Drains a node or gives it back, once, and leaves no mark.
 """
 
 EXAMPLES = r"""
