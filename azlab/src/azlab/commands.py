@@ -60,7 +60,7 @@ def page(settings: Settings) -> str:
 def _refuse_changes(settings: Settings, args: argparse.Namespace) -> None:
     """Options that differ from what a lab runs with would be silently without effect."""
     wanted = {option: getattr(args, option) for option in ("machines", "port", "latency_scale", "public_range", "core_quota",
-                                                         "egress", "admin_port", "proxy_port")}
+                                                         "egress", "apps", "admin_port", "proxy_port")}
     if args.port == 0:
         del wanted["port"]                  # any port will do: it has one
     if args.admin_port == 0:
@@ -106,7 +106,7 @@ def _free_range() -> str:
 
 
 def _choose(settings: Settings, args: argparse.Namespace) -> None:
-    for option in ("machines", "port", "latency_scale", "public_range", "core_quota", "egress", "admin_port", "proxy_port"):
+    for option in ("machines", "port", "latency_scale", "public_range", "core_quota", "egress", "apps", "admin_port", "proxy_port"):
         value = getattr(args, option)
         if value is not None:
             setattr(settings, option, value)
@@ -122,6 +122,7 @@ def _choose(settings: Settings, args: argparse.Namespace) -> None:
         egress.parse(settings.egress, (), settings.public_range)
     except ValueError as problem:
         raise SettingsError(f"--egress: {problem}.") from None
+    _check_apps(settings)
     if settings.latency_scale < 0:
         raise SettingsError(f"--latency-scale is {settings.latency_scale}, but must be 0 or more.")
     try:
@@ -130,6 +131,18 @@ def _choose(settings: Settings, args: argparse.Namespace) -> None:
         raise SettingsError(f"--public-range '{settings.public_range}' is no IPv4 range: {problem}.") from None
     if public.prefixlen > 27:
         raise SettingsError(f"--public-range '{settings.public_range}' is too small: /27 or larger is needed.")
+
+
+def _check_apps(settings: Settings) -> None:
+    if settings.machines != "docker":
+        return
+    # Imported here: a lab without machines needs no Docker SDK.
+    from azlab.images import images_for
+
+    try:
+        images_for(settings.apps)
+    except ValueError as problem:
+        raise SettingsError(f"--apps: {problem}.") from None
 
 
 def down(args: argparse.Namespace) -> int:

@@ -57,10 +57,24 @@ class Built:
     hub_name: str = ""
 
 
+def _app_table() -> dict[str, dict[str, Any]]:
+    """Folder under images/apps → its name on Docker Hub (`image`) and the applications that it is `for`."""
+    return json.loads((IMAGES / "apps" / "images.json").read_text())
+
+
 def app_names() -> dict[str, str]:
     """Application images: folder under images/apps → name on Docker Hub."""
-    table = IMAGES / "apps" / "images.json"
-    return json.loads(table.read_text()) if table.exists() else {}
+    return {name: entry["image"] for name, entry in _app_table().items()}
+
+
+def images_for(apps: str) -> list[str]:
+    """The application images of a list of applications, as `azlab up --apps` takes it. Raises ValueError for what is none."""
+    table = _app_table()
+    known = sorted({app for entry in table.values() for app in entry["for"]})
+    wanted = [word.strip() for word in apps.split(",") if word.strip()]
+    if unknown := [word for word in wanted if word not in known and word not in ("all", "none")]:
+        raise ValueError(f"'{unknown[0]}' is no application of the lab: give {', '.join(known)}, several with commas between, all or none")
+    return [name for name, entry in table.items() if "all" in wanted or set(wanted) & set(entry["for"])]
 
 
 def folder_hash(folder: Path, parent: str) -> str:
@@ -142,9 +156,9 @@ class Builder:
         """The images that every lab with machines needs."""
         return {name: self.folder(name, f"azlab/{name}:{SUITE}") for name in INFRASTRUCTURE}
 
-    def apps(self) -> list[Built]:
-        """The application images, with the names under which the lab's registry serves them."""
-        return [self.app(name) for name in app_names()]
+    def apps(self, apps: str) -> list[Built]:
+        """The images of some applications, with the names under which the lab's registry serves them."""
+        return [self.app(name) for name in images_for(apps)]
 
     def app(self, name: str) -> Built:
         hub_name = app_names()[name]

@@ -42,6 +42,7 @@ class Settings:
     latency_scale: float = 0.0
     public_range: str = "203.0.113.0/24"
     egress: str = "packages"        # see azlab.machines.egress
+    apps: str = "wordpress"         # see azlab.images.images_for
     core_quota: int = 4000
     conditions: str = ""            # file that `azlab up` was given; read at each start
     given: dict[str, Any] = field(default_factory=dict)     # conditions of `azlab up --set`, over those of the file
@@ -70,7 +71,7 @@ class Settings:
         temporary.replace(self.home / "lab.json")
 
     def driver_config(self) -> LabConfig:
-        return LabConfig(name=self.name, home=self.home, public_range=self.public_range, egress=self.egress,
+        return LabConfig(name=self.name, home=self.home, public_range=self.public_range, egress=self.egress, apps=self.apps,
                          ca_file=self.home / "ca.pem", ca_key=self.home / "ca-key.pem")
 
     def environment(self) -> dict[str, str]:

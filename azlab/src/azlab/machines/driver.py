@@ -36,6 +36,7 @@ class LabConfig:
     ca_file: Path | None = None                 # the lab CA's certificate (PEM)
     ca_key: Path | None = None                  # its key, to sign the registry's certificate
     egress: str = "packages"                    # where machines with a way out get to (see machines.egress)
+    apps: str = "wordpress"                     # applications whose images the lab's registry serves (see images.images_for)
 
 
 @dataclass(frozen=True)

@@ -211,7 +211,7 @@ class DockerMachines:
         self.registry.ensure()
         if missing := self.disks.prepare():
             progress(f"data disks are directories at /mnt/lun<number> here, since the kernel gives no loop device ({missing})")
-        for built in builder.apps():
+        for built in builder.apps(self.config.apps):
             if self.registry.push(built.tag, built.hub_name):
                 progress(f"the lab's registry serves {built.hub_name}")
 
