@@ -91,7 +91,8 @@ routing_mesh:
 load_balancer_ports:
   description:
     - The same in the form that O(dockhost.azure.load_balancer#module:published_ports) takes, so that the load balancer follows the swarm.
-    - The probe is a TCP connection, or what the service's label C(dockhost.probe) says (C(http:/path), C(https:/path) or C(tcp)).
+    - The probe is a TCP connection, or what the service's label C(dockhost.probe) says (C(http:/path), C(https:/path) or C(tcp)), or for one of
+      several ports the label C(dockhost.probe.PORT).
       For UDP it is the port that the swarm's nodes talk to each other on.
   returned: success
   type: list

@@ -19,6 +19,7 @@ import typing as t
 
 from ansible_collections.dockhost.azure.plugins.module_utils._engine.client import Engine
 from ansible_collections.dockhost.azure.plugins.module_utils._engine.errors import EngineError
+from ansible_collections.dockhost.azure.plugins.module_utils._engine.logins import auth_header
 from ansible_collections.dockhost.azure.plugins.module_utils._stack.plan import Actual, Step, purpose
 from ansible_collections.dockhost.azure.plugins.module_utils._stack.resources import NAMESPACE, PURPOSE
 from ansible_collections.dockhost.azure.plugins.module_utils._stack.service import IMAGE
@@ -85,7 +86,7 @@ def pin_images(engine: Engine, images: t.Iterable[str]) -> tuple[dict[str, str],
         if "@" in image:
             continue
         try:
-            digest = engine.get(f"/distribution/{image}/json")["Descriptor"]["digest"]
+            digest = engine.request("GET", f"/distribution/{image}/json", headers=auth_header(image))["Descriptor"]["digest"]
         except EngineError as error:
             notes.append(f"{image}: its registry did not tell the digest, so each host takes what its tag means there ({error.message})")
             continue
@@ -123,17 +124,19 @@ class Deployer:
         spec = self._with_ids(step.spec or {})
         found = self._actual.services.get(step.name)
         self._set_image(spec, found)
+        # As docker stack deploy --with-registry-auth: the hosts that run tasks pull with the login that came with the service.
+        login = auth_header(spec["TaskTemplate"]["ContainerSpec"]["Image"])
         if step.action == "replace":
             self._engine.delete(f"/services/{step.id}")
             self._wait_gone(step.id)
         if step.action != "update" or found is None:
-            self._engine.post("/services/create", body=spec)
+            self._engine.post("/services/create", body=spec, headers=login)
             return
         before = found["Spec"]["TaskTemplate"].get("ForceUpdate", 0)
         # A job runs again only when it is forced: its spec has changed, so it has to.
         job = "ReplicatedJob" in spec["Mode"] or "GlobalJob" in spec["Mode"]
         spec["TaskTemplate"]["ForceUpdate"] = before + 1 if job else before
-        self._engine.post(f"/services/{step.id}/update", body=spec, version=found["Version"]["Index"])
+        self._engine.post(f"/services/{step.id}/update", body=spec, headers=login, version=found["Version"]["Index"])
 
     def _with_ids(self, spec: dict[str, Json]) -> dict[str, Json]:
         spec = copy.deepcopy(spec)

@@ -110,8 +110,8 @@ def published_ports(services: t.Iterable[Json]) -> list[dict[str, t.Any]]:
 def load_balancer_ports(services: t.Sequence[Json]) -> list[dict[str, t.Any]]:
     """The published ports in the form that the module load_balancer takes.
 
-    The target is the port that the swarm opens on its nodes, never the container's. A label ``dockhost.probe`` with something
-    else than http:/path, https:/path or tcp raises ValueError with a sentence that names the service.
+    The target is the port that the swarm opens on its nodes, never the container's. A label ``dockhost.probe`` (of one
+    port: ``dockhost.probe.443``) with something else than http:/path, https:/path or tcp raises ValueError with a sentence that names the service.
     """
     labels = {service["Spec"]["Name"]: service["Spec"].get("Labels") or {} for service in services}
     found = []
@@ -119,20 +119,28 @@ def load_balancer_ports(services: t.Sequence[Json]) -> list[dict[str, t.Any]]:
         entry = {"port": port["port"], "protocol": port["protocol"]}
         if port["protocol"] == "udp":
             entry["probe"] = {"protocol": "tcp", "port": GOSSIP_PORT}
-        elif PROBE_LABEL in labels[port["service"]]:
-            entry["probe"] = _probe(port["service"], labels[port["service"]][PROBE_LABEL])
+        elif label := _probe_label(labels[port["service"]], port["port"]):
+            entry["probe"] = _probe(port["service"], *label)
         found.append(entry)
     return found
 
 
-def _probe(service: str, label: str) -> dict[str, str]:
+def _probe_label(labels: t.Mapping[str, str], port: int) -> tuple[str, str] | None:
+    """Name and value of the label that says how a port is probed: that of the port itself before that of all."""
+    for name in (f"{PROBE_LABEL}.{port}", PROBE_LABEL):
+        if name in labels:
+            return name, labels[name]
+    return None
+
+
+def _probe(service: str, name: str, label: str) -> dict[str, str]:
     protocol, colon, path = label.partition(":")
     if protocol == "tcp" and not colon:
         return {"protocol": "tcp"}
     if protocol in ("http", "https") and path.startswith("/"):
         return {"protocol": protocol, "path": path}
     raise ValueError(
-        f"Service {service} has the label {PROBE_LABEL}={label}: write http:/path, https:/path or tcp."
+        f"Service {service} has the label {name}={label}: write http:/path, https:/path or tcp."
     )
 
 
