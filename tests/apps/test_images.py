@@ -6,15 +6,9 @@
 
 from __future__ import annotations
 
-import pathlib
-
-import jinja2
 import pytest
-import yaml
 
 pytestmark = pytest.mark.machines
-
-ROLE = pathlib.Path(__file__).resolve().parents[2] / "roles" / "wordpress"
 
 
 def healthy(container):
@@ -85,17 +79,6 @@ class TestRedis:
 
 
 class TestHAProxy:
-    def test_the_configuration_of_the_role_is_valid(self, containers, image, tmp_path):
-        template = jinja2.Environment(undefined=jinja2.StrictUndefined).from_string((ROLE / "templates" / "haproxy.cfg.j2").read_text())
-        settings = {**yaml.safe_load((ROLE / "defaults" / "main.yml").read_text()), "wordpress_trusted_proxies": ["10.0.0.1", "10.1.0.0/16"]}
-        (tmp_path / "haproxy.cfg").write_text(template.render(settings) + "\n")
-        tmp_path.chmod(0o755)
-        (tmp_path / "haproxy.cfg").chmod(0o644)
-        code, output = containers.end(
-            image("haproxy"), "-c", "-f", "/usr/local/etc/haproxy/haproxy.cfg", volumes={str(tmp_path): {"bind": "/usr/local/etc/haproxy", "mode": "ro"}}
-        )
-        assert code == 0, output
-
     def test_it_does_not_run_as_root(self, containers, image):
         assert containers.end(image("haproxy"), "id", "-un") == (0, "haproxy\n")
 
@@ -122,3 +105,33 @@ class TestWordPress:
     def test_other_commands_just_run(self, containers, image):
         code, output = containers.end(image("wordpress"), "sh", "-c", "ls /var/www/html; php -r 'echo extension_loaded(\"mysqli\") ? \"mysqli\" : \"none\";'")
         assert (code, output) == (0, "mysqli")
+
+
+class TestPostgreSQL:
+    SETTINGS = {"POSTGRES_USER": "owner", "POSTGRES_DB": "shop", "POSTGRES_PASSWORD_FILE": "/run/secrets/user"}
+
+    @staticmethod
+    def ready(container):
+        return lambda: container.exec_run(["pg_isready", "-q", "-h", "127.0.0.1", "-U", "owner", "-d", "shop"]).exit_code == 0
+
+    @staticmethod
+    def sql(container, statement, password="o'ther"):
+        words = ["psql", "-h", "127.0.0.1", "-U", "owner", "-d", "shop", "-Atc", statement]
+        result = container.exec_run(words, environment={"PGPASSWORD": password})
+        return result.exit_code, result.output.decode().strip()
+
+    def test_data_and_passwords_outlive_the_container(self, containers, image, secrets):
+        volumes = {**secrets, containers.volume(): {"bind": "/var/lib/postgresql/data", "mode": "rw"}}
+        first = containers.run(image("postgres"), environment=self.SETTINGS, volumes=volumes)
+        assert containers.until(self.ready(first)), first.logs().decode()
+        assert self.sql(first, "create table t (a int); insert into t values (7)")[0] == 0
+        assert self.sql(first, "select 1", password="wrong")[0] != 0
+        first.stop(timeout=30)
+        second = containers.run(image("postgres"), environment=self.SETTINGS, volumes=volumes)
+        assert containers.until(self.ready(second)), second.logs().decode()
+        assert self.sql(second, "select a from t") == (0, "7")
+
+    def test_it_says_what_is_missing(self, containers, image):
+        code, output = containers.end(image("postgres"))
+        assert code == 1
+        assert "set POSTGRES_PASSWORD or POSTGRES_PASSWORD_FILE" in output

@@ -20,7 +20,8 @@ from ansible_collections.dockhost.azure.plugins.module_utils._engine.errors impo
 from ansible_collections.dockhost.azure.plugins.module_utils._engine.logins import auth_header
 
 LAST_LINES = 20
-_NAME = re.compile(r"[a-z0-9]+(?:[._:-]+[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*)*")
+_PART = r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*"
+_NAME = re.compile(rf"(?:[a-z0-9.-]+(?::[0-9]+)?/)?{_PART}(?:/{_PART})*")
 
 Run = t.Callable[..., t.Tuple[int, str, str]]
 Params = t.Mapping[str, t.Any]

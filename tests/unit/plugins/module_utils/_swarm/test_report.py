@@ -86,6 +86,12 @@ def test_what_the_load_balancer_has_to_do(services, expected):
     assert load_balancer_ports(services) == [expected]
 
 
+def test_the_label_of_one_port_goes_before_that_of_all():
+    made = service("edge", {"Global": {}}, {}, [TCP_80, dict(TCP_80, TargetPort=443, PublishedPort=443)])
+    made["Spec"]["Labels"].update({"dockhost.probe": "http:/up", "dockhost.probe.443": "tcp"})
+    assert [port["probe"]["protocol"] for port in load_balancer_ports([made])] == ["http", "tcp"]
+
+
 @pytest.mark.parametrize("label", ["http", "http:up", "ftp:/up", "tcp:80", ""])
 def test_a_probe_label_with_an_error_names_the_service(label):
     with pytest.raises(ValueError, match=f"^Service edge has the label dockhost.probe={label}: write http:/path, https:/path or tcp.$"):
