@@ -41,6 +41,8 @@ class Run:
 class Deployment:
     """One lab, one inventory file, one state folder; nothing of it is shared with another deployment."""
 
+    lab_options: tuple[str, ...] = ()  # further options of azlab up
+
     def __init__(self, folder: pathlib.Path, name: str) -> None:
         self.folder = folder
         self.name = name
@@ -71,7 +73,7 @@ class Deployment:
 
     def start(self) -> None:
         """Start the lab, make a key, install the built archive, write the inventory file."""
-        self.command("azlab", "up", "--name", self.lab, "--machines", "docker")
+        self.command("azlab", "up", "--name", self.lab, "--machines", "docker", *self.lab_options)
         self.env.update(self.lab_environment())
         subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(self.key)], check=True)
         self.command("ansible-galaxy", "collection", "build", str(ROOT), "--output-path", str(self.folder / "built"))

@@ -1,0 +1,275 @@
+# Copyright (c) 2026 The dockhost.azure authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The applications on a lab of two hosts, one after the other, asked from outside through the load balancer.
+
+The order is that in which an operator would do these things: deploy, use, deploy again, let an ACME server give the certificate, replace it by another
+application.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import http.client
+import json
+import pathlib
+import socket
+import ssl
+import subprocess
+import threading
+import time
+
+import docker
+import pytest
+from azlab.images import Builder
+from deployment import ROOT, Deployment
+
+pytestmark = pytest.mark.machines
+
+NAME = "www.example.test"
+TEXT = "three little words"
+
+
+class Authority:
+    """A CA of the test, and certificates of it, made by openssl."""
+
+    def __init__(self, folder: pathlib.Path) -> None:
+        self.folder = folder
+        folder.mkdir()
+        self.openssl("req", "-x509", *self.new_key("ca"), "-out", "ca.pem", "-days", "2", "-subj", "/CN=test", "-addext", "basicConstraints=critical,CA:TRUE")
+
+    @staticmethod
+    def new_key(name: str) -> list[str]:
+        return ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", f"{name}.key"]
+
+    def openssl(self, *words: str) -> None:
+        subprocess.run(["openssl", *words], cwd=self.folder, check=True, capture_output=True)
+
+    def certificate(self, name: str, alternative: str) -> tuple[str, str]:
+        """Certificate and key as PEM."""
+        (self.folder / f"{name}.ext").write_text(f"subjectAltName={alternative}\n")
+        self.openssl("req", *self.new_key(name), "-out", f"{name}.req", "-subj", f"/CN={name}")
+        signing = ["-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-days", "2", "-extfile", f"{name}.ext"]
+        self.openssl("x509", "-req", "-in", f"{name}.req", "-out", f"{name}.pem", *signing)
+        return (self.folder / f"{name}.pem").read_text(), (self.folder / f"{name}.key").read_text()
+
+
+class Applications(Deployment):
+    """Two hosts, and requests over TLS as a browser makes them."""
+
+    lab_options = ("--apps", "webapp,acme,monitoring")
+    trust: ssl.SSLContext
+
+    @contextlib.contextmanager
+    def connection(self):
+        address = self.url.split("/")[2]
+        with socket.create_connection((address, 443), timeout=10) as plain, self.trust.wrap_socket(plain, server_hostname=NAME) as secure:
+            client = http.client.HTTPConnection(NAME)
+            client.sock = secure
+            yield client, secure
+
+    def ask(self, method: str, path: str, body=None) -> tuple[int, dict]:
+        """One request over TLS: status and JSON."""
+        with self.connection() as (client, _secure):
+            client.request(method, path, json.dumps(body) if body else None, {"Content-Type": "application/json"} if body else {})
+            answer = client.getresponse()
+            return answer.status, json.loads(answer.read())
+
+    def serial(self) -> str:
+        """The serial number of the certificate that is served."""
+        with self.connection() as (_client, secure):
+            return secure.getpeercert()["serialNumber"]
+
+    def eventually(self, check, seconds: float = 90):
+        """The first true answer of a check; an error counts as none."""
+        end, last = time.monotonic() + seconds, None
+        while time.monotonic() < end:
+            try:
+                if answer := check():
+                    return answer
+            except (OSError, ValueError, http.client.HTTPException) as error:
+                last = error
+            time.sleep(0.5)
+        raise AssertionError(f"not within {seconds} s: {last}")
+
+    @contextlib.contextmanager
+    def polled(self):
+        """Somebody who asks all the time; the numbers of answered and of failed requests."""
+        count, end = {"good": 0, "bad": 0}, threading.Event()
+
+        def poll() -> None:
+            while not end.wait(0.2):
+                try:
+                    count["good" if self.ask("GET", "/jobs/1")[0] == 200 else "bad"] += 1
+                except (OSError, ValueError, http.client.HTTPException):
+                    count["bad"] += 1
+
+        thread = threading.Thread(target=poll)
+        thread.start()
+        try:
+            yield count
+        finally:
+            end.set()
+            thread.join()
+            print(f"polled: {count}")
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory):
+    return Authority(tmp_path_factory.mktemp("authority") / "ca")
+
+
+@pytest.fixture(scope="module")
+def apps(tmp_path_factory, authority):
+    made = Applications(tmp_path_factory.mktemp("apps"), "apps")
+    certificate, key = authority.certificate("site", f"DNS:{NAME}")
+    made.variables.update(
+        deployment_hosts=2, deployment_managers=1, docker_buildx=False, docker_daemon_options={"metrics-addr": "0.0.0.0:9323"},
+        site_application="webapp", webapp_source=str(ROOT / "examples" / "webapp"), webapp_migrate_command=["python3", "migrate.py"],
+        edge_tls="certificate", edge_tls_certificate=certificate, edge_tls_key=key,
+        monitoring_grafana=False, monitoring_engine_port=9323, monitoring_scrape_interval=2,
+    )  # fmt: skip
+    made.trust = ssl.create_default_context(cafile=str(authority.folder / "ca.pem"))
+    try:
+        made.start()
+        yield made
+    finally:
+        made.stop()
+
+
+def test_images_are_built_and_the_application_is_deployed(apps):
+    run = apps.play("site", "-vv")
+    assert sum(run.changed.values()) > 0
+    assert "webapp_api" in run.output and "2/2 running" in run.output
+    images = apps.on("apps-1", "docker service ls --format '{% raw %}{{.Name}} {{.Image}}{% endraw %}'")
+    assert images.count("/webapp/api:") == 2 and "PRIVATE KEY" not in run.output
+    running = apps.on("apps-2", "docker ps --no-trunc --format '{% raw %}{{.Image}}{% endraw %}'")
+    assert ":5000/webapp/" in running and "@sha256:" in running, running  # the other host pulled it from the registry, by its digest
+
+
+def test_a_job_is_done_by_the_worker(apps):
+    apps.eventually(lambda: apps.ask("GET", "/healthz")[0] == 200)
+    status, job = apps.ask("POST", "/jobs", {"text": TEXT})
+    assert (status, job["state"]) == (202, "queued")
+    done = apps.eventually(lambda: apps.ask("GET", f"/jobs/{job['id']}")[1].get("result"))
+    assert done.startswith("3 words, sha256 ")
+    assert apps.ask("POST", "/jobs", {"text": 7})[0] == 400
+
+
+def test_plain_http_is_sent_to_https(apps):
+    client = http.client.HTTPConnection(apps.url.split("/")[2], timeout=10)
+    client.request("GET", "/jobs?x=1", headers={"Host": NAME})
+    answer = client.getresponse()
+    assert (answer.status, answer.getheader("Location")) == (301, f"https://{NAME}/jobs?x=1")
+
+
+def test_a_second_run_changes_nothing(apps):
+    run = apps.play("webapp")
+    assert run.changed and set(run.changed.values()) == {0}, run.output[-4000:]
+
+
+def test_a_row_survives_a_new_version_and_a_new_certificate(apps, authority):
+    before = apps.serial()
+    source = apps.folder / "source"
+    subprocess.run(["cp", "-r", str(ROOT / "examples" / "webapp"), str(source)], check=True)
+    api = source / "api" / "api.py"
+    api.write_text(api.read_text().replace('{"status": "ok"}', '{"status": "ok", "version": 2}'))
+    certificate, key = authority.certificate("renewed", f"DNS:{NAME}")
+    apps.variables.update(webapp_source=str(source), edge_tls_certificate=certificate, edge_tls_key=key)
+    apps.write_inventory()
+    with apps.polled() as count:
+        apps.play("app")
+    assert apps.ask("GET", "/healthz") == (200, {"status": "ok", "version": 2})
+    assert apps.ask("GET", "/jobs/1")[1]["text"] == TEXT
+    assert apps.serial() != before
+    # One host's proxy is replaced after the other; the load balancer needs two probes to see that one is away.
+    assert count["good"] > count["bad"], count
+
+
+@pytest.fixture
+def acme_server(apps, authority):
+    """Pebble on the controller, which the hosts reach; its certificates live for a minute."""
+    controller = apps.env["DOCKHOST_SSH_SOURCES"].split("/")[0]
+    certificate, key = authority.certificate("pebble", f"IP:{controller}")
+    folder = apps.folder / "pebble"
+    folder.mkdir()
+    (folder / "cert.pem").write_text(certificate)
+    (folder / "key.pem").write_text(key)
+    settings = {
+        "listenAddress": f"{controller}:14000", "managementListenAddress": f"{controller}:15000", "certificate": "/pebble/cert.pem",
+        "privateKey": "/pebble/key.pem", "httpPort": 80, "tlsPort": 443, "certificateValidityPeriod": 60,
+    }  # fmt: skip
+    (folder / "pebble.json").write_text(json.dumps({"pebble": settings}))
+    engine = docker.from_env()
+    container = engine.containers.run(
+        Builder(engine, print).app("pebble").tag, ["-config", "/pebble/pebble.json"], detach=True, network_mode="host",
+        environment={"PEBBLE_VA_NOSLEEP": "1", "PEBBLE_WFE_NONCEREJECT": "0"}, labels={"azlab.lab": apps.lab},
+        extra_hosts={NAME: apps.url.split("/")[2]}, volumes={str(folder): {"bind": "/pebble", "mode": "ro"}},
+    )  # fmt: skip
+    try:
+        apps.eventually(lambda: socket.create_connection((controller, 15000), timeout=1).close() is None, 20)
+        yield controller
+    finally:
+        print(container.logs(tail=20).decode())
+        container.remove(force=True)
+
+
+def test_an_acme_server_gives_the_certificate_and_renews_it(apps, authority, acme_server):
+    apps.variables.update(
+        edge_tls="acme", edge_acme_domains=NAME, edge_acme_email="web@example.test", edge_acme_server=f"https://{acme_server}:14000/dir",
+        edge_acme_ca=(authority.folder / "ca.pem").read_text(), edge_acme_interval=5,
+    )  # fmt: skip
+    for name in ("edge_tls_certificate", "edge_tls_key"):
+        del apps.variables[name]
+    apps.write_inventory()
+    apps.play("app")
+    management = ssl.create_default_context(cafile=str(authority.folder / "ca.pem"))
+    client = http.client.HTTPSConnection(acme_server, 15000, context=management, timeout=10)
+    client.request("GET", "/roots/0")
+    apps.trust = ssl.create_default_context(cadata=client.getresponse().read().decode())
+    first = apps.eventually(apps.serial)
+    assert apps.ask("GET", "/jobs/1")[1]["text"] == TEXT
+    with apps.polled() as count:
+        apps.eventually(lambda: apps.serial() != first)
+        time.sleep(3)  # the other host's proxy gets it within this time
+        assert apps.serial() != first
+    assert count["good"] > 0 and count["bad"] == 0, count
+
+
+def test_monitoring_takes_its_place(apps):
+    apps.variables["edge_tls"] = "none"
+    apps.write_inventory()
+    apps.play("app", "-e", "webapp_state=absent")
+    apps.play("monitoring")
+    password = pathlib.Path(apps.env["DOCKHOST_STATE_DIR"], "apps", "monitoring", "admin_password").read_text().strip()
+
+    def ask(path: str, login: str = password) -> tuple[int, str]:
+        client = http.client.HTTPConnection(apps.url.split("/")[2], timeout=10)
+        client.request("GET", path, headers={"Authorization": "Basic " + base64.b64encode(f"admin:{login}".encode()).decode()})
+        answer = client.getresponse()
+        return answer.status, answer.read().decode()
+
+    assert ask("/", "wrong")[0] == 401
+    both = {"apps-1", "apps-2"}
+    wanted = {"prometheus": None, "alertmanager": None, "hosts": both, "engines": both, "containers": both}
+
+    def all_up() -> bool:
+        targets = json.loads(ask("/api/v1/targets?state=active")[1])["data"]["activeTargets"]
+        up = {(target["labels"]["job"], target["labels"]["instance"]) for target in targets if target["health"] == "up"}
+        return len(targets) == len(up) and all(
+            {instance for job, instance in up if job == name} == hosts if hosts else any(job == name for job, _ in up) for name, hosts in wanted.items()
+        )
+
+    apps.eventually(all_up)
+    rules = json.loads(ask("/api/v1/rules")[1])["data"]["groups"]
+    assert {rule["name"] for group in rules for rule in group["rules"]} >= {"HostNotReached", "TasksMissing", "DiskFull"}
+    assert apps.eventually(lambda: "apps-2" in ask("/consoles/hosts.html")[1])
+    page = apps.eventually(lambda: (text := ask("/consoles/services.html")[1]).count("MiB") >= 4 and text)
+    assert "monitoring_prometheus" in page and "no data yet" not in page.split("<h2>CPU</h2>")[0]
+    assert ask("/alertmanager/api/v2/status")[0] == 200
+
+
+def test_monitoring_again_changes_nothing(apps):
+    run = apps.play("monitoring")
+    assert run.changed and set(run.changed.values()) == {0}, run.output[-4000:]
