@@ -1,0 +1,72 @@
+# Copyright (c) 2026 The dockhost.azure authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Bad variables of the applications: one sentence that names the variable and the remedy, before any host is asked anything."""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+import subprocess
+import sys
+
+import pytest
+import yaml
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+ROUTES = [{"service": "api"}]
+PEM = "-----BEGIN CERTIFICATE-----\n"
+ACME = {"edge_routes": ROUTES, "edge_tls": "acme", "edge_acme_domains": "a.example.com", "edge_acme_email": "a@example.com"}
+BUILT = {"webapp_source": "/", "webapp_registry": "localhost:5000"}
+
+CASES = [
+    ("edge", {}, "edge_routes is empty: name the services"),
+    ("edge", {"edge_routes": [{"port": 80}]}, "edge_routes: each of them needs service"),
+    ("edge", {"edge_routes": ROUTES, "edge_tls": "certificate"}, "give edge_tls_certificate (PEM"),
+    ("edge", {"edge_routes": ROUTES, "edge_tls": "certificate", "edge_tls_certificate": PEM, "edge_tls_key": "x"}, "and edge_tls_key (PEM)"),
+    ("edge", {"edge_routes": ROUTES, "edge_tls": "yes please"}, "value of edge_tls must be one of: none, certificate, acme"),
+    ("edge", {**ACME, "edge_acme_domains": ""}, "name the domains in edge_acme_domains"),
+    ("edge", {**ACME, "edge_acme_email": "nobody"}, "in edge_acme_email an address"),
+    ("edge", {**ACME, "edge_http_port": 8080}, "edge_http_port is 8080: an ACME server asks on port 80"),
+    ("edge", {**ACME, "edge_https_port": 80}, "edge_http_port and edge_https_port are both 80"),
+    ("webapp", {}, "webapp_source is empty: name the folder"),
+    ("webapp", {"webapp_source": "/nowhere", "webapp_registry": "r:5000"}, "webapp_source '/nowhere' is no folder"),
+    ("webapp", {"webapp_source": "/"}, "webapp_registry is '': name the registry"),
+    ("webapp", {"webapp_source": "/", "webapp_registry": "https://r:5000/"}, "webapp_registry is 'https://r:5000/': name the registry"),
+    ("webapp", {**BUILT, "webapp_api_replicas": "0"}, "webapp_api_replicas is '0'"),
+    ("webapp", {**BUILT, "webapp_worker_replicas": "many"}, "webapp_worker_replicas 'many'"),
+    ("webapp", {**BUILT, "webapp_api_port": "70000"}, "webapp_api_port '70000'"),
+    ("webapp", {**BUILT, "webapp_secret_seed": "short"}, "webapp_secret_seed has 5 characters"),
+    ("monitoring", {"monitoring_retention": "forever"}, "monitoring_retention is 'forever': give a time"),
+    ("monitoring", {"monitoring_scrape_interval": "0"}, "monitoring_scrape_interval is '0'"),
+    ("monitoring", {"monitoring_secret_seed": "short"}, "monitoring_secret_seed has 5 characters"),
+    ("monitoring", {"monitoring_container_exporter": "other"}, "value of monitoring_container_exporter must be one of: builtin, cadvisor"),
+]
+
+
+def attempt(number: int, role: str, variables: dict) -> dict:
+    """A block that keeps why the role failed."""
+    include = {"ansible.builtin.include_role": {"name": f"dockhost.azure.{role}"}, "vars": variables}
+    keep = {"ansible.builtin.set_fact": {f"said_{number}": "{{ ansible_failed_result.msg ~ (ansible_failed_result.argument_errors | default('')) }}"}}
+    return {"block": [include], "rescue": [keep]}
+
+
+@pytest.fixture(scope="module")
+def said(tmp_path_factory) -> dict[str, str]:
+    """What each role said, all of them in one run."""
+    folder = tmp_path_factory.mktemp("input")
+    keep = {"ansible.builtin.copy": {"content": "{{ vars | dict2items | selectattr('key', 'match', 'said_') | items2dict | to_json }}", "dest": f"{folder}/said.json"}}
+    tasks = [attempt(number, role, variables) for number, (role, variables, _words) in enumerate(CASES)] + [keep]
+    (folder / "play.yml").write_text(yaml.safe_dump([{"hosts": "localhost", "gather_facts": False, "tasks": tasks}]))
+    env = {**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".work" / "dev"), "DOCKHOST_STATE_DIR": str(folder / "state")}
+    command = [str(pathlib.Path(sys.executable).parent / "ansible-playbook"), "play.yml"]
+    done = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, timeout=240, check=False)
+    assert (folder / "said.json").exists(), done.stdout[-3000:] + done.stderr
+    return json.loads((folder / "said.json").read_text())
+
+
+@pytest.mark.parametrize("number", range(len(CASES)), ids=[f"{role}-{words[:40]}" for role, _variables, words in CASES])
+def test_the_variable_and_the_remedy_are_named(said, number):
+    words = CASES[number][2]
+    assert words in said.get(f"said_{number}", "nothing was refused").replace("\n", " ")
