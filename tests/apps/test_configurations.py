@@ -18,7 +18,10 @@ import yaml
 pytestmark = pytest.mark.machines
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-ROUTES = [{"service": "api", "port": 8000, "replicas": 9}, {"service": "admin", "path": "/admin", "login": True}, {"service": "deep", "path": "/admin/deep/", "check_status": 204}]
+ROUTES = [
+    {"service": "api", "port": 8000, "replicas": 9}, {"service": "admin", "path": "/admin", "login": True},
+    {"service": "deep", "path": "/admin/deep/", "check_status": 204},
+]  # fmt: skip
 EDGES = {
     "plain": {"edge_trusted_proxies": "10.0.0.1,10.1.0.0/16"},
     "login": {"edge_users": {"anna": 'a "quoted" \\ $word', "ben": "$6$salt$" + "x" * 86}},
@@ -107,7 +110,8 @@ def test_an_alert_fires_when_a_host_does_not_answer_and_when_tasks_are_missing(c
         {"series": 'swarm_service_tasks_running{service="shop_api", instance="web-1"}', "values": "1x20"},
         {"series": 'swarm_service_tasks_desired{service="shop_api", instance="web-1"}', "values": "2x20"},
     ]
-    host = {"exp_labels": {"severity": "critical", "job": "hosts", "instance": "web-2"}, "exp_annotations": {"summary": "web-2 has not answered for two minutes"}}
+    labels = {"severity": "critical", "job": "hosts", "instance": "web-2"}
+    host = {"exp_labels": labels, "exp_annotations": {"summary": "web-2 has not answered for two minutes"}}
     tasks = {"severity": "critical", "service": "shop_api"}
     text = "service shop_api runs 1 tasks, which is fewer than wanted"
     cases = [

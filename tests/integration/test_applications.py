@@ -22,6 +22,7 @@ import time
 
 import docker
 import pytest
+import yaml
 from azlab.images import Builder
 from deployment import ROOT, Deployment
 
@@ -235,6 +236,20 @@ def test_an_acme_server_gives_the_certificate_and_renews_it(apps, authority, acm
         time.sleep(3)  # the other host's proxy gets it within this time
         assert apps.serial() != first
     assert count["good"] > 0 and count["bad"] == 0, count
+
+
+def test_a_backup_brings_back_what_was_destroyed(apps):
+    # The words of the role's documentation, so that they are known to work.
+    document = (ROOT / "roles" / "webapp" / "README.md").read_text()
+    words = document[document.index("maintenance_backups:") :].partition("```")[0]
+    apps.variables.update(yaml.safe_load(words))
+    apps.write_inventory()
+    apps.play("backup")
+    sql = "docker exec $(docker ps -qf name=webapp_database) psql -U webapp -c 'drop table jobs cascade'"
+    apps.on("apps-1", sql)
+    assert apps.ask("GET", "/jobs/1")[0] == 500
+    apps.play("restore", "-e", "maintenance_restore_names=webapp-sql", "-e", "maintenance_restore_overwrite=true")
+    assert apps.ask("GET", "/jobs/1")[1]["text"] == TEXT
 
 
 def test_monitoring_takes_its_place(apps):

@@ -56,7 +56,8 @@ def attempt(number: int, role: str, variables: dict) -> dict:
 def said(tmp_path_factory) -> dict[str, str]:
     """What each role said, all of them in one run."""
     folder = tmp_path_factory.mktemp("input")
-    keep = {"ansible.builtin.copy": {"content": "{{ vars | dict2items | selectattr('key', 'match', 'said_') | items2dict | to_json }}", "dest": f"{folder}/said.json"}}
+    said_all = "{{ vars | dict2items | selectattr('key', 'match', 'said_') | items2dict | to_json }}"
+    keep = {"ansible.builtin.copy": {"content": said_all, "dest": f"{folder}/said.json"}}
     tasks = [attempt(number, role, variables) for number, (role, variables, _words) in enumerate(CASES)] + [keep]
     (folder / "play.yml").write_text(yaml.safe_dump([{"hosts": "localhost", "gather_facts": False, "tasks": tasks}]))
     env = {**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".work" / "dev"), "DOCKHOST_STATE_DIR": str(folder / "state")}

@@ -48,6 +48,7 @@ def observe(engine: Engine, stack: str) -> Actual:
 
     # Several hosts can have a local network of one name; those of the swarm win.
     everything = {item["Name"]: item for item in sorted(networks, key=lambda item: item.get("Scope") == "swarm")}
+    everything.update(_unlisted(engine, services, everything))
     return Actual(
         services={item["Spec"]["Name"]: item for item in services},
         networks=mine({name: item for name, item in everything.items() if item.get("Scope") == "swarm"}, lambda item: item.get("Labels")),
@@ -57,6 +58,14 @@ def observe(engine: Engine, stack: str) -> Actual:
         all_configs=configs,
         all_secrets=secrets,
     )
+
+
+def _unlisted(engine: Engine, services: t.Iterable[Json], listed: t.Mapping[str, Json]) -> dict[str, Json]:
+    """Networks that services are on and that the list leaves out: the swarm has an id of its own for the hosts' network."""
+    known = {item.get("Id") or item.get("ID") for item in listed.values()}
+    targets = {item["Target"] for service in services for item in service["Spec"]["TaskTemplate"].get("Networks") or ()}
+    found = [engine.find(f"/networks/{target}") for target in sorted(targets - known)]
+    return {item["Name"]: item for item in found if item}
 
 
 def digest_key(actual: Actual) -> tuple[bytes, bool]:

@@ -20,7 +20,7 @@ import urllib.parse
 SOCKET = os.environ.get("DOCKER_SOCKET", "/var/run/docker.sock")
 PORT = int(os.environ.get("PORT", "9101"))
 COUNTERS = ("container_cpu_usage_seconds_total", "container_network_receive_bytes_total", "container_network_transmit_bytes_total")
-LABELS = {"com.docker.swarm.service.name": "container_label_com_docker_swarm_service_name", "com.docker.stack.namespace": "container_label_com_docker_stack_namespace"}
+LABELS = {name: "container_label_" + name.replace(".", "_") for name in ("com.docker.swarm.service.name", "com.docker.stack.namespace")}
 
 
 class Refused(Exception):

@@ -36,8 +36,9 @@ def test_dockerignore_leaves_out_and_takes_back_in(folder):
 @pytest.mark.parametrize(
     "rule, path, out",
     [
-        ("*.pyc", "a.pyc", True), ("*.pyc", "sub/a.pyc", False), ("**/*.pyc", "sub/deep/a.pyc", True), ("**/*.pyc", "a.pyc", True), ("build", "build/x/y", True),
-        ("build", "builder", False), ("/build/", "build/x", True), ("a?c", "abc", True), ("a?c", "a/c", False), ("[ab].txt", "b.txt", True), ("docs/**", "docs/a/b", True),
+        ("*.pyc", "a.pyc", True), ("*.pyc", "sub/a.pyc", False), ("**/*.pyc", "sub/deep/a.pyc", True), ("**/*.pyc", "a.pyc", True),
+        ("build", "build/x/y", True), ("build", "builder", False), ("/build/", "build/x", True), ("a?c", "abc", True), ("a?c", "a/c", False),
+        ("[ab].txt", "b.txt", True), ("docs/**", "docs/a/b", True),
     ],
 )  # fmt: skip
 def test_patterns(rule, path, out):
