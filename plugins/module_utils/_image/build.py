@@ -40,7 +40,7 @@ def run(engine: Engine, params: Params, check_mode: bool, command: Run) -> dict[
         raise BuildError(f"name is '{params['name']}': give the image without tag or digest, in lower case, such as registry.example.com/shop/api.")
     tag = params["content"][:12]
     tagged = f"{params['name']}:{tag}"
-    digest = "" if params["rebuild"] and not params["archive"] else _digest(engine, tagged, params["push"])
+    digest = "" if params["rebuild"] and not params["archive"] else _digest(engine, tagged, params["push"], check_mode)
     result = {"tag": tag, "digest": digest, "image": _pinned(tagged, digest), "changed": False, "needed": False, "seconds": 0.0}
     if (digest or not params["push"] and _local(engine, tagged)) and not params["rebuild"]:
         return result
@@ -51,7 +51,7 @@ def run(engine: Engine, params: Params, check_mode: bool, command: Run) -> dict[
     _build(params, tagged, command)
     if params["push"]:
         _push(tagged, command)
-        digest = _digest(engine, tagged, True)
+        digest = _digest(engine, tagged, True, False)
     return {**result, "changed": True, "digest": digest, "image": _pinned(tagged, digest), "seconds": round(time.monotonic() - began, 1)}
 
 
@@ -59,7 +59,7 @@ def _pinned(tagged: str, digest: str) -> str:
     return f"{tagged}@{digest}" if digest else tagged
 
 
-def _digest(engine: Engine, tagged: str, push: bool) -> str:
+def _digest(engine: Engine, tagged: str, push: bool, check_mode: bool) -> str:
     """The digest that the registry tells; empty where it has no such image."""
     if not push:
         return ""
@@ -68,6 +68,8 @@ def _digest(engine: Engine, tagged: str, push: bool) -> str:
     except EngineError as error:
         # The engine tells "not there" and "not yours to see" in one breath; what is really wrong shows when it is pushed.
         if error.status in (401, 403, 404) or "manifest unknown" in error.message or "not found" in error.message:
+            return ""
+        if check_mode:  # a registry that the same run would make is not there yet
             return ""
         raise BuildError(f"The registry of {tagged} does not answer ({error.message}): is it there, and does this host trust it and sign in?") from error
     return str(answer["Descriptor"]["digest"])
