@@ -18,7 +18,8 @@ from ansible_collections.dockhost.azure.plugins.module_utils._convert.made impor
 from ansible_collections.dockhost.azure.plugins.module_utils._errors import InputError
 from ansible_collections.dockhost.azure.plugins.module_utils._tls import files
 
-_PROXIES = {"http_proxy": "http-proxy", "https_proxy": "https-proxy", "no_proxy": "no-proxy"}
+_PROXIES = {"http_proxy": "http", "https_proxy": "https", "no_proxy": "no_proxy"}
+_PROXY = "(proxies)"
 _LISTS = {"Dns": "dns", "InsecureRegistry": "insecure-registries", "RegistryMirror": "registry-mirrors"}
 # The address that docker-machine gives when none is chosen; it installs the engine that the roles install otherwise.
 _INSTALLER = "https://get.docker.com"
@@ -171,6 +172,12 @@ def _engine(made: Made, machines: Mapping[str, Mapping[str, Any]]) -> None:
         if found[machine] != found[first]:
             made.leave("{0}: HostOptions.EngineOptions".format(machine), "They differ from those of {0}, which were taken: put what only this "
                        "host needs into host_vars.".format(first))
+    proxies = found[first].pop(_PROXY, None)
+    if proxies:
+        made.put("docker_proxy", proxies, "HostOptions.EngineOptions.Env")
+    root = found[first].pop("data-root", None)
+    if root:
+        made.put("docker_data_root", root, "HostOptions.EngineOptions.GraphDir")
     if found[first]:
         made.put("docker_daemon_options", found[first], "HostOptions.EngineOptions")
 
@@ -191,13 +198,16 @@ def _daemon(made: Made, machine: str, engine: Mapping[str, Any]) -> Dict[str, An
             found[name] = value
     if engine.get("StorageDriver") and engine["StorageDriver"] != "overlay2":
         made.leave("{0}.StorageDriver = {1}".format(source, engine["StorageDriver"]), "The engine chooses overlay2, or what its kernel has.")
+    proxies: Dict[str, str] = {}
     for item in to.entries(source, engine.get("Env")):
         name, dummy, value = str(item).partition("=")
-        if name.lower() in _PROXIES and "@" not in value:
-            found.setdefault("proxies", {})[_PROXIES[name.lower()]] = value
+        if name.lower() not in _PROXIES:
+            made.leave("{0}.Env {1}".format(source, name), "Variables of the engine's environment are settings of its unit: docker_unit_settings.")
+        elif "@" in value:  # its user and password stand in it
+            proxies[_PROXIES[name.lower()]] = made.hide("vault_docker_proxy_" + _PROXIES[name.lower()], value, "{0}.Env {1}".format(source, name))
         else:
-            made.leave("{0}.Env {1}".format(source, name), "daemon.json has no variables of the engine's environment (proxies without a password apart).")
+            proxies[_PROXIES[name.lower()]] = value
     if engine.get("InstallURL") and str(engine["InstallURL"]).rstrip("/") != _INSTALLER:
         made.leave("{0}.InstallURL = {1}".format(source, engine["InstallURL"]), "Role docker installs packages, of the distribution or of Docker's "
                    "repository (docker_source).")
-    return found
+    return dict(found, **({_PROXY: proxies} if proxies else {}))

@@ -63,7 +63,8 @@ class Made:
 
     def hide(self, variable: str, value: str, source: str) -> Template:
         """A secret, for vault.yml. Returns what stands in its place elsewhere."""
-        self.secrets[variable] = value
+        if self.secrets.setdefault(variable, value) != value:
+            self.leave(source, "It differs from the one that is in vault.yml as {0}, which was kept.".format(variable))
         self.carried.append((source, variable + " (in vault.yml)"))
         return Template("{{ " + variable + " }}")
 
@@ -137,8 +138,8 @@ def put_daemon(made: Made, options: Sequence[str], source: str) -> Dict[str, Any
 
 
 _CLOSED = (
-    "Role docker opens no port of the engine without mutual TLS. Reach it over SSH (docker -H ssh://…), or make certificates with "
-    "dockhost.azure.docker_certificates."
+    "The engine listens on no port by default. Reach it over SSH (docker -H ssh://…), or let role docker make certificates and open a port to their "
+    "holders (docker_remote_api, and the port in deployment_application_ports)."
 )
 
 

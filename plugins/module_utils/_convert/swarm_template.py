@@ -77,7 +77,7 @@ def _sizes(made: Made, given: Mapping[str, Any]) -> None:
 def _rest(made: Made, given: Mapping[str, Any]) -> None:
     """What has no place here, each with the reason."""
     if str(given.get("enableSystemPrune", "no")).lower() in ("yes", "true"):
-        made.leave("enableSystemPrune", "Nothing is removed behind one's back; run docker system prune when it suits, or role maintenance.")
+        made.leave("enableSystemPrune", "Unused volumes went too, which may be data. What is removed, and when, is said with docker_prune.")
     if str(given.get("enableExtLogs", "no")).lower() in ("yes", "true"):
         made.leave("enableExtLogs", "Logs stay on the hosts, rotated (docker_log_max_size); another log driver is docker_log_driver.")
     made.leave("Cloudstor volumes", "The plugin is no longer made. Volumes are local; copy the data of the share before it is removed.")

@@ -76,7 +76,8 @@ def nowhere_but_in_the_vault(conversion, files, *secrets):
 
 def test_a_store_of_docker_machine_becomes_a_deployment(convert, tmp_path):
     engine = {"ArbitraryFlags": ["log-driver=journald"], "Labels": ["tier=web", "provider=azure"], "RegistryMirror": ["https://mirror.example.com"],
-              "StorageDriver": "aufs", "Env": ["HTTP_PROXY=http://proxy:3128", "HTTPS_PROXY=http://me:pr0xy-password@proxy:3128"]}  # fmt: skip
+              "StorageDriver": "aufs", "GraphDir": "/data/docker",
+              "Env": ["GODEBUG=x", "HTTP_PROXY=http://proxy:3128", "HTTPS_PROXY=http://me:pr0xy-password@proxy:3128"]}  # fmt: skip
     source = old.store(
         tmp_path / "store",
         old.machine("web-1", "198.51.100.11", OpenPorts=["80", "8080/tcp"], engine=engine, SwarmMaster=True, swarm={"IsSwarm": True}),
@@ -90,8 +91,8 @@ def test_a_store_of_docker_machine_becomes_a_deployment(convert, tmp_path):
         "deployment_hosts": 3, "deployment_managers": 1, "deployment_size": "Standard_DS2_v2", "deployment_admin_username": "docker-user",
         "deployment_ssh_public_keys": [old.KEY], "deployment_application_ports": ["80", "8080", "53"],
         "azure_subscription_id": "11111111-2222-4333-8444-555555555555", "azure_client_id": "6c9f4b0a-1111-4222-8333-944455556666",
-        "docker_daemon_options": {"log-driver": "journald", "registry-mirrors": ["https://mirror.example.com"], "labels": ["tier=web"],
-                                  "proxies": {"http-proxy": "http://proxy:3128"}},
+        "docker_daemon_options": {"log-driver": "journald", "registry-mirrors": ["https://mirror.example.com"], "labels": ["tier=web"]},
+        "docker_proxy": {"http": "http://proxy:3128", "https": "{{ vault_docker_proxy_https }}"}, "docker_data_root": "/data/docker",
     }  # fmt: skip
     assert yaml.safe_load(files["shop-machines.docker_hosts.yml"]) == {
         "plugin": "dockhost.azure.docker_hosts", "deployment": "shop-machines", "resource_groups": ["rg-shop-machines"], "admin_username": "docker-user",
@@ -99,12 +100,11 @@ def test_a_store_of_docker_machine_becomes_a_deployment(convert, tmp_path):
     existing = yaml.safe_load(files["existing.yml"])["all"]["children"]["existing"]["hosts"]
     assert existing["web-2"] == {"ansible_host": "198.51.100.12", "ansible_user": "docker-user", "ansible_port": 22,
                                  "ansible_ssh_private_key_file": "/home/ops/.docker/machine/machines/web-2/id_rsa"}  # fmt: skip
-    nowhere_but_in_the_vault(conversion, files, old.CLIENT_SECRET)
-    assert "pr0xy-password" not in "".join(files.values())
+    nowhere_but_in_the_vault(conversion, files, old.CLIENT_SECRET, "pr0xy-password")
     why = reasons(conversion)
     for what in ("Driver.Image = canonical:UbuntuServer:16.04.0-LTS:latest", "web-2: Driver.DNSLabel = shop", "Driver.DockerPort = 2376, open to everybody",
                  "web-1: Docker Swarm (classic), discovery and strategy spread", "web-3: HostOptions.EngineOptions", "web-1: containers, images and volumes",
-                 "web-1: HostOptions.EngineOptions.StorageDriver = aufs", "web-1: HostOptions.EngineOptions.Env HTTPS_PROXY"):  # fmt: skip
+                 "web-1: HostOptions.EngineOptions.StorageDriver = aufs", "web-1: HostOptions.EngineOptions.Env GODEBUG"):  # fmt: skip
         assert what in why and what in files["CONVERTED.md"]
 
 
