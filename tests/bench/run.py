@@ -37,6 +37,7 @@ import peers  # noqa: E402
 from lab_client import LabProcess  # noqa: E402
 
 GROUP = "rg-bench"
+CASES = ["create", "nochange", "tags", "scale", "delete", "scale_set", "extension", "inventory", "azlab", "role_docker"]
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIFSSdwXM3ItvMNHN3qPpwS4nNT8sZNtNnHn9yLzHYzXt demo"
 SPREAD = 0.2
 # Seconds on Azure; what is not named here is as azlab.latency has it.
@@ -224,7 +225,8 @@ def whole(given: argparse.Namespace, parts: Sequence[Mapping[str, Any]]) -> Dict
     """The last line."""
     wall, critical = sum(one["wall_s"] for one in parts), sum(one["critical_path_s"] for one in parts)
     return {
-        "case": given.case, "hosts": given.hosts, "engine": given.engine if given.case != "scale_set" else "scale_set", "scale": given.scale, "seed": given.seed, "wall_s": round(wall, 2),
+        "case": given.case, "hosts": given.hosts, "engine": "scale_set" if given.case == "scale_set" else given.engine,
+        "scale": given.scale, "seed": given.seed, "wall_s": round(wall, 2),
         "cpu_s": round(sum(one["cpu_s"] for one in parts), 2), "rss_mb": max(one["rss_mb"] for one in parts),
         "arm_requests": sum(one["arm_requests"] for one in parts), "critical_path_s": round(critical, 2),
         "ratio": round(wall / critical, 3) if critical else None, "load_before": round(given.load, 2), "tasks": list(parts),
@@ -234,8 +236,7 @@ def whole(given: argparse.Namespace, parts: Sequence[Mapping[str, Any]]) -> Dict
 def main() -> int:
     """The command."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--case", required=True, choices=["create", "nochange", "tags", "scale", "delete", "scale_set", "extension", "inventory",
-                                                               "azlab", "role_docker"])  # fmt: skip
+    parser.add_argument("--case", required=True, choices=CASES)
     parser.add_argument("--hosts", type=int, default=100)
     parser.add_argument("--engine", default="virtual_machines", choices=["virtual_machines", "scale_set"])
     parser.add_argument("--scale", type=float, default=1.0, help="1: as on Azure; 0.1: ten times as fast, for a quick look")

@@ -40,7 +40,8 @@ def hosts(count: int, name: str = "web", **more: Any) -> Dict[str, Any]:
 class Case:
     """A run that is disturbed: from which kept state, which module, and how many hosts there are when it is done.
 
-    ``never_fewer``: other hosts take the place of those that are there, and so many are there wherever the run ends. ``again``: the next run does it once more, since that is what was asked for (reimaging), so a third one has something to do.
+    ``never_fewer``: other hosts take the place of those that are there, and so many are there wherever the run ends. ``again``: the next
+    run does it once more, since that is what was asked for (reimaging), so a third one has something to do.
     """
 
     name: str
@@ -107,6 +108,9 @@ REQUEST_FAULTS: Dict[str, Dict[str, Any]] = {
 OPERATION_FAULTS: Dict[str, Dict[str, str]] = {
     "operation Failed": {"code": "InternalExecutionError", "message": "An internal execution error occurred."},
 }
+# The requests of these runs meet all of that. Those of the others are sent by the same code: they meet what leaves something half done.
+WHOLE = ("create", "scale_in", "update")
+HALF_DONE = ("429", "cut after")
 KILLS = ("killed before", "killed after")
 
 ALLOCATION = {"code": "ZonalAllocationFailed", "message": "We do not have sufficient capacity for the requested VM size in this zone."}
@@ -140,7 +144,8 @@ class Point:
 
 def points(case: str, requests: int, operations: int) -> List[Point]:
     """All points of a case that takes so many requests and operations when nothing is done to it."""
-    found = [Point(case, fault, index) for fault in (*REQUEST_FAULTS, *KILLS) for index in range(1, requests + 1)]
+    faults = REQUEST_FAULTS if case in WHOLE else HALF_DONE
+    found = [Point(case, fault, index) for fault in (*faults, *KILLS) for index in range(1, requests + 1)]
     return found + [Point(case, fault, index) for fault in OPERATION_FAULTS for index in range(1, operations + 1)]
 
 

@@ -108,4 +108,3 @@ def _machines(plan: core.Plan, action: str) -> Dict[str, Step]:
 def _makes_right(step: Step) -> bool:
     """A machine that is not yet there, or that Azure gave up and is asked for again."""
     return step.resource.type == VIRTUAL_MACHINE and (step.action == "create" or (step.action == "update" and core.failed(step.actual)))
-
