@@ -198,7 +198,8 @@ rolled_back:
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.dockhost.azure.plugins.module_utils._compose.model import Request
-from ansible_collections.dockhost.azure.plugins.module_utils._compose.run import Outcome, run
+from ansible_collections.dockhost.azure.plugins.module_utils._compose.project import Outcome
+from ansible_collections.dockhost.azure.plugins.module_utils._compose.run import run
 from ansible_collections.dockhost.azure.plugins.module_utils._docker_host.packages import HostError
 from ansible_collections.dockhost.azure.plugins.module_utils._engine.client import DEFAULT_SOCKET
 from ansible_collections.dockhost.azure.plugins.module_utils._engine.errors import EngineError

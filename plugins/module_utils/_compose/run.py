@@ -12,43 +12,21 @@ import os
 import shutil
 import tempfile
 import typing as t
-from dataclasses import dataclass, field
 
 from ansible_collections.dockhost.azure.plugins.module_utils._compose import files, live, plan
 from ansible_collections.dockhost.azure.plugins.module_utils._compose.cli import Compose
+from ansible_collections.dockhost.azure.plugins.module_utils._compose.end import Ending
 from ansible_collections.dockhost.azure.plugins.module_utils._compose.model import ENVIRONMENT, OURS, File, Request, check, wanted_files
+from ansible_collections.dockhost.azure.plugins.module_utils._compose.project import Outcome, Project
 from ansible_collections.dockhost.azure.plugins.module_utils._docker_host.command import Result
 from ansible_collections.dockhost.azure.plugins.module_utils._docker_host.packages import HostError
-from ansible_collections.dockhost.azure.plugins.module_utils._engine.client import Engine
 from ansible_collections.dockhost.azure.plugins.module_utils._engine.errors import EngineError
 
 Json = t.Any
 
 
-@dataclass
-class Outcome:
-    """What came of it; filled as it goes, so that a failure can still tell what was planned."""
-
-    changed: bool = False
-    plan: list[dict[str, str]] = field(default_factory=list)
-    diff: list[dict[str, str]] = field(default_factory=list)
-    containers: list[dict[str, Json]] = field(default_factory=list)
-    rolled_back: bool = False
-
-
-class Project:
-    """A project on this host."""
-
-    def __init__(self, request: Request, check_mode: bool, outcome: Outcome) -> None:
-        self.request, self.check_mode, self.outcome = request, check_mode, outcome
-        self.engine = Engine(request.docker_socket)
-        self.compose = Compose(request, request.folder)
-        self.wanted: dict[str, File] = {}
-        self.state = files.read_state(request.folder)
-        self.actual = files.read(request.folder, self.state)
-        self.hidden = request.hidden_values()
-
-    # -- present ------------------------------------------------------------------------------------------
+class Present(Project):
+    """A project that is to run."""
 
     def present(self) -> None:
         """Files, containers, and that they become healthy."""
@@ -67,7 +45,7 @@ class Project:
         self._tell(write, gone, before, after, found)
         if self.check_mode:
             outcome.changed = bool(outcome.plan)
-            self._told(found)
+            self.told(found)
             return
         self._write(write, gone, self._recreate(after, write, gone))
         outcome.changed = bool(write or gone)
@@ -214,16 +192,11 @@ class Project:
     def _wait(self) -> None:
         request = self.request
         if not request.wait:
-            self._told(live.read(self.engine, request.name))
+            self.told(live.read(self.engine, request.name))
             return
         # What has been running all along has shown that it stays up.
         settle = request.settle if self.outcome.changed else 0
-        self._told(live.wait(self.engine, request.name, request.timeout, settle))
-
-    def _told(self, found: t.Sequence[live.Container]) -> None:
-        self.outcome.containers = [
-            {"name": item.name, "service": item.service, "image": item.image_name, "status": item.status, "health": item.health} for item in found
-        ]
+        self.told(live.wait(self.engine, request.name, request.timeout, settle))
 
     def _keep(self) -> None:
         """Remember this version as one that works."""
@@ -272,52 +245,7 @@ class Project:
             result = self._replace(found) or result
         if result.code:
             raise HostError(self.compose.words(result))
-        self._told(live.wait(self.engine, self.request.name, self.request.timeout, self.request.settle))
-
-    # -- stopped and absent -------------------------------------------------------------------------------
-
-    def stopped(self) -> None:
-        """Its containers are there, and none of them runs."""
-        found = live.read(self.engine, self.request.name)
-        running = [item for item in found if item.status in ("running", "restarting", "paused")]
-        self.outcome.plan = [plan.step("stop", "container", item.name) for item in running]
-        self._end(bool(running), "stop")
-        self._told(found if self.check_mode else live.read(self.engine, self.request.name))
-
-    def absent(self) -> None:
-        """Neither containers nor our files; volumes stay unless they are to go."""
-        request, names = self.request, list(self.state.get("files", {}))
-        found = live.read(self.engine, request.name)
-        self.outcome.plan = [plan.step("remove", "container", item.name) for item in found]
-        volumes = self.engine.get("/volumes", filters={"label": [f"{live.PROJECT}={request.name}"]})["Volumes"] or []
-        networks = self.engine.get("/networks", filters={"label": [f"{live.PROJECT}={request.name}"]}) or []
-        self.outcome.plan += [plan.step("remove", "network", item["Name"]) for item in networks]
-        if request.remove_volumes:
-            self.outcome.plan += [plan.step("remove", "volume", item["Name"]) for item in volumes]
-        words = ["down", "--remove-orphans"] + (["--volumes"] if request.remove_volumes else [])
-        self._end(bool(self.outcome.plan), *words)
-        there = [name for name in names if os.path.lexists(os.path.join(request.folder, name))]
-        self.outcome.plan += [plan.step("delete", "file", name) for name in there]
-        self.outcome.changed |= bool(there)
-        if self.check_mode or not os.path.isdir(os.path.join(request.folder, OURS)):
-            return
-        files.remove(request.folder, there)
-        shutil.rmtree(os.path.join(request.folder, OURS))
-        if not os.listdir(request.folder):
-            os.rmdir(request.folder)
-
-    def _end(self, needed: bool, *words: str) -> None:
-        """A command that finds the containers by their labels, where it is needed."""
-        self.outcome.changed = needed
-        lines = [f"{item['type']} {item['name']}\n" for item in self.outcome.plan]
-        if lines:
-            self.outcome.diff.append({"before_header": "containers", "after_header": "containers", "before": "".join(lines), "after": ""})
-        if not needed or self.check_mode:
-            return
-        self.compose.require()
-        result = self.compose.project(*words)
-        if result.code:
-            raise HostError(f"'docker compose {words[0]}' of project {self.request.name} failed: {self.compose.words(result)}.")
+        self.told(live.wait(self.engine, self.request.name, self.request.timeout, self.request.settle))
 
 
 def _moved(value: Json, stage: str, folder: str) -> Json:
@@ -336,5 +264,7 @@ def _essence(found: t.Sequence[live.Container]) -> set[tuple[str, bool]]:
 def run(request: Request, check_mode: bool, outcome: Outcome) -> None:
     """Do what the request says. Raises HostError and EngineError."""
     check(request)
-    project = Project(request, check_mode, outcome)
-    getattr(project, request.state)()
+    if request.state == "present":
+        Present(request, check_mode, outcome).present()
+    else:
+        getattr(Ending(request, check_mode, outcome), request.state)()
