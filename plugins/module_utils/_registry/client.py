@@ -119,10 +119,13 @@ def _trust(request: Request, check_mode: bool, outcome: Outcome) -> None:
 def _verify(request: Request) -> None:
     """Whether the registry takes this login, before anybody has to find out in a service that does not start."""
     context = ssl.create_default_context()
-    if request.ca:
-        context.load_verify_locations(cadata=request.ca)
-    elif os.path.exists(request.ca_file):
-        context.load_verify_locations(cafile=request.ca_file)
+    try:
+        if request.ca:
+            context.load_verify_locations(cadata=request.ca)
+        elif os.path.exists(request.ca_file):
+            context.load_verify_locations(cafile=request.ca_file)
+    except ssl.SSLError as error:
+        raise HostError(f"ca: this is no certificate ({error.reason or error}); give the CA that signed the registry's.") from None
     try:
         answer = ask(request.address, context, request.username, request.password)
     except ssl.SSLCertVerificationError as error:
@@ -143,6 +146,13 @@ def _account(user: str) -> pwd.struct_passwd:
         return pwd.getpwnam(user)
     except KeyError:
         raise HostError(f"users: there is no user {user} on this host; make the account first, or leave it out.") from None
+
+
+def _config(path: str) -> Config:
+    try:
+        return acr_login.read_config(path)
+    except acr_login.LoginError as error:
+        raise HostError(f"users: {error}.") from None
 
 
 def _login(request: Request, user: str, check_mode: bool, outcome: Outcome) -> None:
@@ -175,7 +185,7 @@ def _renewal(request: Request, check_mode: bool, outcome: Outcome) -> None:
     changed = _file(PROGRAM, program, check_mode, outcome)
     changed |= _file(f"{UNITS}/{request.unit}.service", service(request, paths), check_mode, outcome)
     changed |= _file(f"{UNITS}/{request.unit}.timer", timer(request), check_mode, outcome)
-    missing = [path for path in paths if request.address not in (acr_login.read_config(path).get("auths") or {})]
+    missing = [path for path in paths if request.address not in (_config(path).get("auths") or {})]
     off = run("systemctl", "is-active", f"{request.unit}.timer").output.strip() != "active"
     if not (changed or missing or off):
         return

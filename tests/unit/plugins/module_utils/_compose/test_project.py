@@ -50,6 +50,11 @@ def test_a_variable_means_its_value_whatever_is_in_it(value):
     assert plan.parse_environment(text) == {"BEFORE": "1", "NAME": wanted, "ZLAST": "it's"}
 
 
+def test_a_variable_within_a_value_is_no_variable():
+    text = model.environment_text({"A": "it's $HOME", "B": "$HOME"})
+    assert text == 'A="it\'s \\$HOME"\nB=\'$HOME\'\n'
+
+
 @pytest.mark.parametrize(
     "change, words",
     [
@@ -253,7 +258,13 @@ def test_waiting_ends_when_it_is_healthy(monkeypatch):
     assert live.wait(Engine(("created", None), ("running", "starting"), ("running", "healthy")), "shop", 5, 9)[0].fine
 
 
-@pytest.mark.parametrize("states, words", [([("running", "starting"), ("exited", None)], "has ended with exit code 3"), ([("running", "starting")], "after 0 s container shop-web-1 is starting")])
+@pytest.mark.parametrize(
+    "states, words",
+    [
+        ([("running", "starting"), ("exited", None)], "has ended with exit code 3"),
+        ([("running", "starting")], "after 0 s container shop-web-1 is starting"),
+    ],
+)
 def test_waiting_ends_with_the_containers_own_words(monkeypatch, states, words):
     monkeypatch.setattr(live, "PAUSE", 0)
     with pytest.raises(HostError) as caught:

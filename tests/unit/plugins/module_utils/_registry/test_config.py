@@ -139,7 +139,10 @@ def test_a_hash_of_somebody_else_is_taken_as_it_is():
     assert not passwords.is_hash("$2y$10$short") and not passwords.is_hash("secret")
 
 
-@pytest.mark.parametrize("name, password, words", [("a:b", "x", "'a:b' cannot be"), ("", "x", "'' cannot"), ("a\n", "x", "cannot"), ("a", "", "is empty"), ("a", "ä" * 37, "72 bytes")])
+@pytest.mark.parametrize(
+    "name, password, words",
+    [("a:b", "x", "'a:b' cannot be"), ("", "x", "'' cannot"), ("a\n", "x", "cannot"), ("a", "", "is empty"), ("a", "ä" * 37, "72 bytes")],
+)
 def test_logins_that_would_not_mean_what_they_say(name, password, words):
     with pytest.raises(HostError) as caught:
         passwords.check_user(name, password)
