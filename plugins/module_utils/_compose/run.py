@@ -41,7 +41,8 @@ class Present(Project):
             return
         write, gone = files.differing(self.wanted, self.actual, request.folder)
         before, found = self._before(), live.read(self.engine, request.name)
-        after = self._staged() if write or gone else before
+        # Files that are in place may have become wrong too, by one that somebody else took away.
+        after = self._staged() if write or gone else self.compose.config()
         self._tell(write, gone, before, after, found)
         if self.check_mode:
             outcome.changed = bool(outcome.plan)
@@ -154,14 +155,7 @@ class Present(Project):
     def _up(self, project: Json, found: t.Sequence[live.Container], rebuild: bool) -> None:
         """``docker compose up``, where anything differs."""
         request, outcome = self.request, self.outcome
-        images = self._images(project)
-        if request.pull == "always":
-            result = self.compose.files("pull", "--quiet", "--ignore-buildable", timeout=1800)
-            if result.code:
-                raise HostError(f"its images cannot be pulled: {self.compose.words(result)}")
-            pulled = {name for name, image in self._images(project).items() if images.get(name) != image}
-            outcome.plan[:0] = [plan.step("pull", "image", name) for name in sorted(pulled)]
-            outcome.changed |= bool(pulled)
+        self._pull(project)
         steps = plan.services(project, project, self.compose.hashes(), found, self._images(project), self.state.get("recreate", {}))
         if not (steps or self._orphans(project, found, False)):
             return
@@ -169,7 +163,8 @@ class Present(Project):
         words += ["--remove-orphans"] if request.remove_orphans else []
         built = any(service.get("build") for service in (project.get("services") or {}).values())
         words += ["--build"] if built and rebuild else []
-        result = self.compose.files(*words, timeout=request.timeout + 1800)
+        # Images are there already; only a build takes longer than the containers may.
+        result = self.compose.files(*words, timeout=request.timeout + (1800 if built else 60))
         if result.code == 0:
             result = self._replace(found) or result
         now = live.read(self.engine, request.name)
@@ -177,6 +172,20 @@ class Present(Project):
         if result.code:
             bad = [item for item in now if item.wrong]
             raise HostError(live.failure(self.engine, bad) if bad else f"docker compose up failed: {self.compose.words(result)}")
+
+    def _pull(self, project: Json) -> None:
+        """Images, apart from what starts containers, since a pull may take longer than those may."""
+        request, outcome, images = self.request, self.outcome, self._images(project)
+        services = {name: told["image"] for name, told in (project.get("services") or {}).items() if told.get("image") and not told.get("build")}
+        names = sorted(name for name, image in services.items() if request.pull == "always" or image not in images)
+        if not names or request.pull == "never":
+            return
+        result = self.compose.files("pull", "--quiet", *names, timeout=1800)
+        if result.code:
+            raise HostError(f"its images cannot be pulled: {self.compose.words(result)}")
+        pulled = {name for name, image in self._images(project).items() if images.get(name) != image}
+        outcome.plan[:0] = [plan.step("pull", "image", name) for name in sorted(pulled)]
+        outcome.changed |= bool(pulled)
 
     def _replace(self, found: t.Sequence[live.Container]) -> Result | None:
         """Make the containers anew that ``up`` left as they were, though their files are others now."""
