@@ -168,7 +168,10 @@ def test_a_version_that_fails_makes_the_one_before_come_back_with_its_image(host
     assert deploy(version(), environment_secrets={"PW": "hunter22"}).changed is False
 
 
-@pytest.mark.parametrize("first, options, words", [(None, {}, "There is no earlier version"), ("good", {"rollback": False}, "left as they are (rollback: false)")])
+@pytest.mark.parametrize(
+    "first, options, words",
+    [(None, {}, "There is no earlier version"), ("good", {"rollback": False}, "left as they are (rollback: false)")],
+)
 def test_a_version_that_fails_stays_where_it_has_to(host, deploy, first, options, words):
     if first:
         deploy(version(first))
