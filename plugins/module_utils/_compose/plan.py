@@ -116,7 +116,7 @@ def parse_environment(text: str) -> dict[str, str]:
 def mask(text: str, values: t.Iterable[str]) -> str:
     """A text without these values. Short ones are hidden only where they stand alone: a secret '1' would hide every 1."""
     for value in values:
-        for form in {value, json.dumps(value)[1:-1], value.strip()}:
+        for form in (value, json.dumps(value)[1:-1], value.strip()):
             if len(form) >= _SHORT:
                 text = text.replace(form, "********")
             elif form:

@@ -74,6 +74,7 @@ def claims(token: str) -> dict[str, t.Any]:
 
 def _json(opener: urllib.request.OpenerDirector, request: urllib.request.Request, who: str) -> dict[str, t.Any]:
     """Ask, and once more a little later where the answer says that this may help."""
+    said, again = "", False
     for pause in (*PAUSES, None):
         try:
             with opener.open(request, timeout=20) as answer:

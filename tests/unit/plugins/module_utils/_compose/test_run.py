@@ -99,6 +99,10 @@ class Compose:
         return Result(0, "", "")
 
 
+def refuse(error):
+    raise error
+
+
 @pytest.fixture
 def host(monkeypatch):
     made = Host()
@@ -185,7 +189,7 @@ def test_a_secret_that_changes_makes_its_service_anew_also_after_an_interruption
     told["services"]["web"]["secrets"] = [{"source": "db"}]
     deploy(told, secrets={"db": "one"})
     with monkeypatch.context() as patch:
-        patch.setattr(run.Present, "_up", lambda *_words, **_more: (_ for _ in ()).throw(KeyboardInterrupt))
+        patch.setattr(run.Present, "_up", lambda *words, **more: refuse(KeyboardInterrupt()))
         with pytest.raises(KeyboardInterrupt):
             deploy(told, secrets={"db": "two"})
     before = host.containers["web"].id
@@ -196,7 +200,7 @@ def test_a_secret_that_changes_makes_its_service_anew_also_after_an_interruption
 
 def test_files_in_place_that_compose_refuses_are_told(host, deploy, tmp_path, monkeypatch):
     deploy(version())
-    monkeypatch.setattr(Compose, "config", lambda _self: (_ for _ in ()).throw(HostError("an env_file is gone")))
+    monkeypatch.setattr(Compose, "config", lambda self: refuse(HostError("an env_file is gone")))
     with pytest.raises(HostError, match="an env_file is gone"):
         deploy(version())
 

@@ -79,7 +79,7 @@ def certificates(tmp_path_factory):
 @pytest.fixture
 def azure(certificates, monkeypatch):
     Azure.refusals, Azure.seen = [], []
-    plain, secure = (http.server.ThreadingHTTPServer(("127.0.0.1", 0), Azure) for _ in range(2))
+    plain, secure = (http.server.ThreadingHTTPServer(("127.0.0.1", 0), Azure) for dummy in range(2))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificates / "cert.pem", certificates / "key.pem")
     secure.socket = context.wrap_socket(secure.socket, server_side=True)
