@@ -24,8 +24,8 @@ HOSTS = ("day-1", "day-2", "day-3")
 SERVICES = r"""
 (echo defaults; echo ' mode http'; echo ' timeout client 5s'; echo ' timeout server 5s'; echo ' timeout connect 2s'
   echo frontend f; echo ' bind :8080'; echo ' http-request return status 200 content-type text/plain string up') | docker config create haproxy - >/dev/null
-docker service create -q -d --name shop_edge --label dockhost.probe=http:/ --mode global --config source=haproxy,target=/usr/local/etc/haproxy/haproxy.cfg \
-  --publish mode=host,published=80,target=8080 docker.io/library/haproxy:3.0
+options="--mode global --publish mode=host,published=80,target=8080 --config source=haproxy,target=/usr/local/etc/haproxy/haproxy.cfg"
+docker service create -q -d --name shop_edge --label dockhost.probe=http:/ $options docker.io/library/haproxy:3.0
 docker service create -q -d --name shop_cache --replicas 2 docker.io/library/redis:8.0
 """
 # A package repository on the host itself, with a newer version of a package that is installed; BROKEN makes its installation fail.
@@ -94,7 +94,7 @@ def test_scaling_up_that_was_killed_is_run_again(days):
     process.wait()
     run = days.play("scale", *words)
     assert days.nodes() == dict.fromkeys(HOSTS, "Ready Active")
-    assert re.search(r"write deployment_hosts\s+3 and deployment_managers 1 there", run.output)
+    assert "write deployment_hosts 3 and deployment_managers 1 there" in " ".join(run.output.split())
     days.variables["deployment_hosts"] = 3
     days.write_inventory()
 
@@ -132,8 +132,8 @@ def test_the_first_host_that_fails_ends_the_upgrade(days):
 def test_the_upgrade_goes_on_where_it_ended_and_restarts_hosts(days):
     days.on("day-3", "rm /srv/canary/broken; touch /run/reboot-required")
     before = days.on("day-3", "cut -d' ' -f22 /proc/1/stat")
-    run = days.play("upgrade", "-e", "upgrade_pause=11", "-e", "upgrade_timeout=120")
-    told = re.search(r"(\d+) requests to the application\s+during the\s+upgrade, (\d+) of them", run.output)
+    run = days.play("upgrade", "-e", "upgrade_pause=12", "-e", "upgrade_timeout=120")
+    told = re.search(r"(\d+) requests to the application during the upgrade, (\d+) of them", " ".join(run.output.split()))
     print("requests and failures:", told.groups())
     assert int(told[1]) > 20 and int(told[2]) == 0
     assert set(days.canaries().values()) == {"2.0"}
@@ -170,7 +170,7 @@ def test_a_key_that_opens_nothing_leaves_the_old_one(days):
     days.on("all", f"echo '{bad.with_suffix('.pub').read_text().strip()}' > /etc/ssh/revoked; "
                    "echo 'RevokedKeys /etc/ssh/revoked' > /etc/ssh/sshd_config.d/revoked.conf; systemctl reload ssh")
     run = days.play("rotate", "-e", "rotate_what=ssh_keys", "-e", f"rotate_ssh_public_key_file={bad}.pub", check=False)
-    assert run.status != 0 and re.search(r"The new key does not open day-1, day-2, day-3, so the old one stays", " ".join(run.output.split()))
+    assert run.status != 0 and re.search(r"The new key does not open day-\d, day-\d, day-\d, so the old one stays", " ".join(run.output.split()))
     days.forget_connections()
     assert days.on("day-2", "echo here").strip() == "here"
 
