@@ -42,7 +42,7 @@ test-all:        ## what is not in test: lint, sanity, documentation checks, cli
 	$(PYTEST) -v $(CLIENTS)
 	$(PYTEST) -v -m "browser or install or examples" azlab/tests tests/examples tests/daytwo
 	AZLAB_EXAMPLES=2000 $(PYTEST) -q azlab/tests/test_bad_requests.py
-	$(PYTEST) -v -m machines azlab/tests tests/integration tests/apps tests/clients tests/awx tests/daytwo
+	$(PYTEST) -v -m machines azlab/tests tests/integration tests/apps tests/clients tests/awx
 	@scripts/molecule
 
 molecule:        ## the roles' molecule scenarios on hosts of azlab: make molecule [SCENARIO=docker]
