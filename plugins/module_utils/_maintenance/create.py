@@ -117,4 +117,3 @@ def _save_dump(engine: Engine, params: dict[str, t.Any], path: str) -> Written:
     if not written().content_bytes:
         raise ArchiveError(f"The dump command in service {params['service']} printed nothing: it has to print the dump on standard output.")
     return written()
-

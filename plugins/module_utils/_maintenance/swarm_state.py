@@ -108,7 +108,9 @@ def _take_over(engine: Engine, manifest: dict[str, t.Any], params: dict[str, t.A
         try:
             engine.post("/swarm/unlock", {"UnlockKey": params["unlock_key"]})
         except EngineError as error:
-            raise ArchiveError(f"The unlock key does not open the state of swarm {manifest['cluster_id']} ({error.message}). The state that was there is back.") from error
+            raise ArchiveError(
+                f"The unlock key does not open the state of swarm {manifest['cluster_id']} ({error.message}). The state that was there is back."
+            ) from error
         _wait(engine, manager=False)
     body = {"ForceNewCluster": True, "ListenAddr": "0.0.0.0:2377", "AdvertiseAddr": params["advertise_address"] or ""}
     engine.post("/swarm/init", body)
