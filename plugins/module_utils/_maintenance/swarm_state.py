@@ -59,7 +59,7 @@ def save(engine: Engine, directory: str, path: str, consistency: str) -> Written
             return archive.pack(directory, path)
         finally:
             os.kill(process, signal.SIGCONT)
-    managers = [node for node in engine.get("/nodes", filters={"role": ["manager"]})]
+    managers = engine.get("/nodes", filters={"role": ["manager"]})
     reachable = [node for node in managers if (node.get("ManagerStatus") or {}).get("Reachability") == "reachable"]
     if len(managers) > 1 and len(reachable) - 1 < len(managers) // 2 + 1:
         raise ArchiveError(
