@@ -13,7 +13,10 @@ import re
 import typing as t
 
 GONE = "(removed)"
-_NAMES = r"[\w.-]*(?:pass(?:word|wd|phrase)?|secret|token|api[_-]?key|access[_-]?key|account[_-]?key|private[_-]?key|unlock[_-]?key|credential|authorization|signature)[\w.-]*"
+_WORDS = (
+    "pass(?:word|wd|phrase)?|secret|token|api[_-]?key|access[_-]?key|account[_-]?key|private[_-]?key|unlock[_-]?key|credential|authorization|signature"
+)
+_NAMES = r"[\w.-]*(?:" + _WORDS + r")[\w.-]*"
 _RULES: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.S), GONE),
     (re.compile(r"SWM(?:TKN|KEY)-[\w-]+"), GONE),

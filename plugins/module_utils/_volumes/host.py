@@ -168,5 +168,6 @@ def _engine_volume(engine: Engine, volume: Volume, stale: bool, outcome: Outcome
         engine.delete("/volumes/" + quote(volume.name, safe=""))
         found = None
     if found is None:
-        engine.post("/volumes/create", {"Name": volume.name, "Driver": "local", "DriverOpts": volume.engine_options, "Labels": {"dockhost.volume": volume.kind}})
+        labels = {"dockhost.volume": volume.kind}
+        engine.post("/volumes/create", {"Name": volume.name, "Driver": "local", "DriverOpts": volume.engine_options, "Labels": labels})
         outcome.done.append(f"volume {volume.name}")
