@@ -85,7 +85,9 @@ options:
     type: bool
     default: false
   managers_total:
-    description: How many managers there are to be, also those that are no O(members) of this run. Refused unless 1, 3, 5 or 7.
+    description:
+      - How many managers there are to be, also those that are no O(members) of this run.
+      - Adding managers is refused where neither this nor the number that comes out is 1, 3, 5 or 7.
     type: int
     default: 0
   manager_count:

@@ -25,7 +25,8 @@ options:
         Which swarm that is, the host cannot know; M(dockhost.azure.swarm_cluster) checks it.
       - V(absent) leaves the swarm. A manager is refused unless O(force) is set, since it is to be demoted first.
       - V(recovered) lets a manager whose swarm has lost its majority for good go on as the only one, with all that the swarm knew, after its
-        state was copied to O(backup). The managers of before are taken out of the list. Refused where the swarm has a leader.
+        state was copied to O(backup). The managers of before are taken out of the list. Refused where the swarm has a leader, and with
+        autolock, which the engine cannot do (moby issue 36852).
         Playbook C(dockhost.azure.swarm_recover) uses it.
     type: str
     choices: [observed, joined, absent, recovered]
@@ -261,9 +262,11 @@ def recover(engine: Engine, params: dict, before: Local, check_mode: bool) -> li
     """Go on as the only manager; what was done, or would be."""
     recovery.refuse_needless(before)
     steps = [Step("recover", before.hostname, before.node_id, {"managers": ("no majority", "this one alone")}, "its swarm has no leader")]
+    root = engine.info()["DockerRootDir"]
+    recovery.refuse_locked(root)
     if check_mode:
         return steps
-    recovery.back_up(engine.info()["DockerRootDir"], params["backup"])
+    recovery.back_up(root, params["backup"])
     request = {
         "ListenAddr": f"{params['listen_address']}:2377",
         "AdvertiseAddr": params["advertise_address"] or before.address or local.default_address(),
@@ -272,7 +275,7 @@ def recover(engine: Engine, params: dict, before: Local, check_mode: bool) -> li
         "DefaultAddrPool": params["default_address_pools"],
         "SubnetSize": params["subnet_size"],
     }
-    own = recovery.recover(engine, request, params["unlock_keys"] or (), params["timeout"])
+    own = recovery.recover(engine, request, params["timeout"])
     return steps + recovery.forget_others(engine, own, params["timeout"])
 
 

@@ -72,6 +72,8 @@ def converge(engine: Engine, own: Local, order: Order, check_mode: bool, outcome
     outcome.cluster = cluster.read(engine, own)
     outcome.members = _with_roles(order, outcome)
     outcome.steps = plan(outcome.members, outcome.cluster, order.host, order.rules) + _configured(order, outcome.cluster)
+    if not order.manager_count:
+        zones.check_growth(outcome.members, outcome.cluster, outcome.steps, order.managers_total)
     if check_mode:
         outcome.steps += upkeep.plan_networks(engine, order.networks, True) if outcome.cluster else []
         return
@@ -87,9 +89,8 @@ def converge(engine: Engine, own: Local, order: Order, check_mode: bool, outcome
 def _with_roles(order: Order, outcome: Outcome) -> list[Member]:
     """The members with the roles that they are to have, after a look at the number of managers and at the zones."""
     members = order.members
-    if order.manager_count or order.managers_total:
-        zones.check_count(order.manager_count or order.managers_total)
     if order.manager_count:
+        zones.check_count(order.manager_count)
         members = zones.choose(members, outcome.cluster, order.host, order.manager_count)
     trouble = zones.trouble(members) if order.zones != "ignore" else None
     if trouble and order.zones == "refuse":

@@ -33,6 +33,23 @@ def refuse_needless(before: Local) -> None:
         raise SwarmRefused("The swarm has a leader and answers here, so there is nothing to recover. Replace lost managers with role swarm.")
 
 
+def refuse_locked(root: str) -> None:
+    """The engine cannot force a new cluster of a swarm with autolock: it asks for the key, takes none, and forgets its swarm.
+
+    https://github.com/moby/moby/issues/36852
+    """
+    try:
+        with open(os.path.join(root, "swarm", "certificates", "swarm-node.key"), encoding="ascii") as file:
+            locked = "ENCRYPTED" in file.readline()
+    except OSError as error:
+        raise SwarmRefused(f"What the engine keeps of its swarm cannot be read ({error}), so nothing was changed.") from error
+    if locked:
+        raise SwarmRefused(
+            "Refused: the swarm has autolock, and the Docker Engine cannot go on alone with such a swarm (moby issue 36852: it would forget "
+            "it, and end the tasks on this host). Bring back one of the other managers, or restore a backup. Nothing was changed."
+        )
+
+
 def back_up(root: str, path: str, pid_files: t.Sequence[str] = PID_FILES) -> None:
     """Write folder ``root``/swarm into the archive ``path`` (mode 0600): raft's log, certificates, keys.
 
@@ -70,14 +87,12 @@ def _engine_pid(pid_files: t.Sequence[str]) -> int:
     raise SwarmRefused(f"The engine's process id is not in {pid_files[0]}, so the swarm's state could not be copied safely: nothing was changed.")
 
 
-def recover(engine: Engine, request: t.Mapping[str, t.Any], keys: t.Sequence[str], timeout: float) -> Local:
-    """Go on as the only manager. ``request``: body of POST /swarm/init; ``keys``: with autolock, the key. Marks the swarm as recovered."""
+def recover(engine: Engine, request: t.Mapping[str, t.Any], timeout: float) -> Local:
+    """Go on as the only manager. ``request``: body of POST /swarm/init. Marks the swarm as recovered."""
     engine.post("/swarm/init", body={**request, "ForceNewCluster": True})
     deadline = time.monotonic() + timeout
     while True:
         state = local.observe(engine)
-        if state.state == "locked":
-            state = local.unlock(engine, keys, timeout)
         if state.leads:
             break
         if time.monotonic() >= deadline:

@@ -14,7 +14,7 @@ import typing as t
 from collections import Counter
 from dataclasses import replace
 
-from ansible_collections.dockhost.azure.plugins.module_utils._swarm.model import MANAGER, WORKER, Cluster, Member, SwarmRefused
+from ansible_collections.dockhost.azure.plugins.module_utils._swarm.model import MANAGER, WORKER, Cluster, Member, Step, SwarmRefused
 from ansible_collections.dockhost.azure.plugins.module_utils._swarm.quorum import majority
 
 ZONE = "dockhost.zone"
@@ -35,6 +35,24 @@ def check_count(count: int) -> None:
         f"as {count - 1} do, and one more can fail"
     )
     raise SwarmRefused(f"{count} managers are asked for: {why}. Use 1, 3, 5 or 7.")
+
+
+def check_growth(members: t.Sequence[Member], cluster: Cluster | None, steps: t.Sequence[Step], total: int) -> None:
+    """Refuse a plan that adds managers and ends with a number of them that makes no sense.
+
+    ``total``: how many the inventory has, also those of later batches; where that makes sense, the plan is on its way there. What
+    only takes managers away, or leaves a number as it is, goes on: a lost manager must not keep others from being looked after.
+    """
+    roles = {member.name: member.role for member in members}
+    new = [step for step in steps if step.action in ("init", "join") and roles.get(step.name) == MANAGER]
+    promoted = [step for step in steps if step.action == "update" and step.changes.get("role", ("", ""))[1] == MANAGER]
+    if not new and not promoted:
+        return
+    gone = {step.node_id for step in steps if step.action == "remove" or "role" in step.changes and step.changes["role"][1] == WORKER}
+    stay = [node for node in (cluster.nodes if cluster else ()) if node.role == MANAGER and node.id not in gone]
+    count = len(stay) + len(new) + len(promoted)
+    if count not in COUNTS and total not in COUNTS:
+        check_count(total or count)
 
 
 def choose(members: t.Sequence[Member], cluster: Cluster | None, host: str, count: int) -> list[Member]:

@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 
 import pytest
-from ansible_collections.dockhost.azure.plugins.module_utils._swarm.model import MANAGER, WORKER, Cluster, Local, Member, Node, SwarmRefused
-from ansible_collections.dockhost.azure.plugins.module_utils._swarm.zones import ZONE, check_count, choose, trouble
+from ansible_collections.dockhost.azure.plugins.module_utils._swarm.model import MANAGER, WORKER, Cluster, Local, Member, Node, Step, SwarmRefused
+from ansible_collections.dockhost.azure.plugins.module_utils._swarm.zones import ZONE, check_count, check_growth, choose, trouble
 
 
 def member(name, zone="", role=MANAGER):
@@ -90,3 +90,27 @@ def test_a_zone_with_the_majority(zones, words):
         assert told is None
     else:
         assert re.match(words, told)
+
+
+JOIN_B, PROMOTE_B = Step("join", "b"), Step("update", "b", "n-b", {"role": ("worker", "manager")})
+
+
+@pytest.mark.parametrize(
+    "managers, steps, total, fine",
+    [
+        ("", [Step("init", "a"), JOIN_B], 2, False),
+        ("", [Step("init", "a"), JOIN_B], 3, True),  # the third one is in a later batch
+        ("a", [PROMOTE_B], 2, False),
+        ("ac", [PROMOTE_B], 2, True),  # one of three is powered off, and its inventory does not list it
+        ("acd", [Step("remove", "c", "n-c"), JOIN_B], 3, True),
+        ("ab", [], 2, True),
+        ("abc", [Step("remove", "c", "n-c")], 2, True),
+    ],
+)
+def test_a_plan_that_adds_managers_ends_with_a_number_that_makes_sense(managers, steps, total, fine):
+    cluster = swarm(*((name, "") for name in managers)) if managers else None
+    if fine:
+        check_growth(HOSTS, cluster, steps, total)
+    else:
+        with pytest.raises(SwarmRefused, match="2 managers are asked for"):
+            check_growth(HOSTS, cluster, steps, total)
