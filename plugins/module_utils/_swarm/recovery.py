@@ -18,7 +18,7 @@ import typing as t
 
 from ansible_collections.dockhost.azure.plugins.module_utils._engine.client import Engine
 from ansible_collections.dockhost.azure.plugins.module_utils._engine.errors import EngineError
-from ansible_collections.dockhost.azure.plugins.module_utils._swarm import cluster, local, upkeep
+from ansible_collections.dockhost.azure.plugins.module_utils._swarm import local, upkeep
 from ansible_collections.dockhost.azure.plugins.module_utils._swarm.model import RECOVERED, Local, Node, Step, SwarmRefused
 
 _INTERVAL = 0.2
@@ -118,13 +118,13 @@ def forget_others(engine: Engine, own: Local, timeout: float) -> list[Step]:
 
 
 def _forget(engine: Engine, step: Step, timeout: float) -> None:
-    cluster.change_spec(engine, step.node_id, {"Role": "worker"})
+    # Not demoted before: the engine looks for it among the members of raft then, and it is none any more.
     deadline = time.monotonic() + timeout
     while True:
         try:
             engine.delete(f"/nodes/{step.node_id}", force=True)
             return
         except EngineError as error:
-            if time.monotonic() >= deadline or "manager" not in error.message and "demoted" not in error.message:
+            if time.monotonic() >= deadline or "demoted" not in error.message:
                 raise
             time.sleep(_INTERVAL)
