@@ -39,6 +39,12 @@ options:
       - The Compose document, see U(https://docs.docker.com/reference/compose-file/). Required for O(state=present).
       - V($NAME) and V(${NAME:-default}) are replaced from O(variables), and V($$) stands for a dollar sign, as in Compose.
     type: dict
+  overlays:
+    description:
+      - More Compose documents, each laid over O(compose) and those before it, by the rules of
+        U(https://docs.docker.com/reference/compose-file/merge/). Variables are replaced in the result.
+    type: list
+    elements: dict
   configs:
     description:
       - Texts of configs, by their names in the document. They are taken as they are, without replacing variables.
@@ -70,6 +76,20 @@ options:
         find each other by DNS round robin. RV(notes) says what was adapted.
       - Where it is not given, the kernel of the host that the module runs on decides.
     type: bool
+  encrypt_networks:
+    description:
+      - Whether traffic on the stack's own overlay networks is encrypted between hosts (IPsec; IP protocol 50 must pass between them).
+      - A network that is there and is not encrypted is refused, since it cannot be changed.
+    type: bool
+    default: false
+  on_failure:
+    description:
+      - What happens to the stack where a service does not come up, an update is paused or rolled back, or a job fails. With O(wait) only.
+      - V(keep) leaves it for a look. V(rollback) puts each service back to what it was before this run, removes what the run
+        had made, and waits until the services of before run. The task fails in both cases, with the task's own error.
+    type: str
+    choices: [keep, rollback]
+    default: keep
   wait:
     description: Whether to wait until all services of the stack have converged, jobs have completed, and healthchecks pass.
     type: bool
@@ -174,12 +194,15 @@ ARGUMENTS = {
     "name": {"type": "str", "required": True},
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     "compose": {"type": "dict"},
+    "overlays": {"type": "list", "elements": "dict"},
     "configs": {"type": "dict"},
     "secrets": {"type": "dict", "no_log": True},
     "variables": {"type": "dict"},
     "prune": {"type": "bool", "default": True},
     "resolve_image": {"type": "str", "choices": ["always", "changed", "never"], "default": "changed"},
     "routing_mesh": {"type": "bool"},
+    "encrypt_networks": {"type": "bool", "default": False},
+    "on_failure": {"type": "str", "choices": ["keep", "rollback"], "default": "keep"},
     "wait": {"type": "bool", "default": True},
     "timeout": {"type": "int", "default": 300},
     "settle": {"type": "int", "default": 5},
@@ -208,11 +231,11 @@ def main() -> None:
 
 def hide_contents(module: AnsibleModule) -> None:
     """Secrets that stand in the document itself are hidden like those of option secrets."""
-    document = module.params["compose"]
-    secrets = document.get("secrets") if isinstance(document, dict) else None
-    for entry in secrets.values() if isinstance(secrets, dict) else ():
-        if isinstance(entry, dict) and isinstance(entry.get("content"), str) and entry["content"]:
-            module.no_log_values.add(entry["content"])
+    for document in (module.params["compose"], *(module.params["overlays"] or ())):
+        secrets = document.get("secrets") if isinstance(document, dict) else None
+        for entry in secrets.values() if isinstance(secrets, dict) else ():
+            if isinstance(entry, dict) and isinstance(entry.get("content"), str) and entry["content"]:
+                module.no_log_values.add(entry["content"])
 
 
 if __name__ == "__main__":

@@ -55,8 +55,9 @@ def build(
     key: bytes,
     variables: t.Mapping[str, str] | None = None,
     routing_mesh: bool = True,
+    encrypt: bool = False,
 ) -> Wanted:
-    """Check the document and translate it. Raises StackError with the path of the first wrong key."""
+    """Check the document and translate it; ``encrypt``: its own overlay networks are encrypted between hosts. Raises StackError with the path of the first wrong key."""
     stack_name(name)
     parts = section("compose", interpolate(document, variables or {}), ("version", "name", "services", "networks", "volumes", "configs", "secrets"))
     if parts.get("name") not in (None, name):
@@ -66,6 +67,9 @@ def build(
         raise StackError("services: the document has none; use state: absent to remove a stack.")
     networks = {item: network(name, item, value) for item, value in mapping("networks", parts.get("networks")).items()}
     networks.setdefault("default", network(name, "default", None))
+    for item in networks.values() if encrypt else ():
+        if item.spec is not None and item.spec["Driver"] == "overlay":
+            item.spec["Options"].setdefault("encrypted", "")
     around = Surroundings(
         name,
         networks,

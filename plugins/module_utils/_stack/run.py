@@ -12,6 +12,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.dockhost.azure.plugins.module_utils._engine.client import Engine
+from ansible_collections.dockhost.azure.plugins.module_utils._engine.errors import EngineError
 from ansible_collections.dockhost.azure.plugins.module_utils._stack.document import Wanted, build, stack_name
 from ansible_collections.dockhost.azure.plugins.module_utils._stack.live import (
     Deployer,
@@ -22,10 +23,12 @@ from ansible_collections.dockhost.azure.plugins.module_utils._stack.live import 
     require_manager,
     store_digest_key,
 )
+from ansible_collections.dockhost.azure.plugins.module_utils._stack.merge import merge
 from ansible_collections.dockhost.azure.plugins.module_utils._stack.plan import Actual, Step, diff, plan, plan_removal
 from ansible_collections.dockhost.azure.plugins.module_utils._stack.resources import NAMESPACE
 from ansible_collections.dockhost.azure.plugins.module_utils._stack.service import IMAGE
-from ansible_collections.dockhost.azure.plugins.module_utils._stack.values import Json
+from ansible_collections.dockhost.azure.plugins.module_utils._stack.undo import roll_back
+from ansible_collections.dockhost.azure.plugins.module_utils._stack.values import Json, StackError
 from ansible_collections.dockhost.azure.plugins.module_utils._stack.verdict import Verdict
 from ansible_collections.dockhost.azure.plugins.module_utils._stack.wait import Waiter
 from ansible_collections.dockhost.azure.plugins.module_utils._swarm.report import published_ports
@@ -68,17 +71,31 @@ def _present(engine: Engine, params: t.Mapping[str, Json], check_mode: bool) -> 
             store_digest_key(engine, stack, key)
         # What is outdated may be in use until the services have converged, and is what a rollback goes back to.
         late = [step for step in steps if step.action == "remove" and step.type != "service"]
-        for step in steps:
-            if step not in late:
-                deployer.apply(step)
+        verdicts = _apply(engine, params, actual, wanted, [step for step in steps if step not in late], deployer, waiter)
         if params["wait"]:
-            verdicts = waiter.wait(set(wanted.services), params["timeout"])
             for step in late:
                 deployer.apply(step)
         elif late:
             notes.append("outdated configs, secrets and networks stay until a run that waits")
     verdicts = verdicts or waiter.verdicts(set(wanted.services))
     return {**_told(steps), **_state(engine, wanted, verdicts), "notes": notes}
+
+
+def _apply(
+    engine: Engine, params: t.Mapping[str, Json], actual: Actual, wanted: Wanted, steps: t.Sequence[Step], deployer: Deployer, waiter: Waiter
+) -> dict[str, Verdict]:
+    """Carry out the steps and wait; where a service does not come up, go back if that is asked for."""
+    done: list[Step] = []
+    try:
+        for step in steps:
+            done.append(step)
+            deployer.apply(step)
+        return waiter.wait(set(wanted.services), params["timeout"]) if params["wait"] else {}
+    except (StackError, EngineError) as error:
+        if params["on_failure"] != "rollback" or not done:
+            raise
+        told = roll_back(engine, f"{NAMESPACE}={params['name']}", actual, done, params["settle"], params["timeout"])
+        raise StackError(f"{error} {told}") from error
 
 
 def _to_pin(wanted: Wanted, actual: Actual, when: str, check_mode: bool) -> set[str]:
@@ -95,12 +112,13 @@ def _to_pin(wanted: Wanted, actual: Actual, when: str, check_mode: bool) -> set[
 def _build(params: t.Mapping[str, Json], key: bytes) -> Wanted:
     return build(
         params["name"],
-        params["compose"],
+        merge([params["compose"], *(params["overlays"] or ())]),
         params["configs"] or {},
         params["secrets"] or {},
         key,
         params["variables"] or {},
         params["routing_mesh"],
+        params["encrypt_networks"],
     )
 
 
