@@ -122,9 +122,11 @@ def bare_swarm(hosts: Hosts) -> float:
     began = time.perf_counter()
     private = {name: host["private_address"] for name, host in hosts.hosts.items()}
     first = hosts.managers[0]
-    tokens = hosts.on(first, f"docker swarm init --advertise-addr {private[first]} >/dev/null && docker swarm join-token -q manager && docker swarm join-token -q worker").split()
+    init = f"docker swarm init --advertise-addr {private[first]} >/dev/null"
+    tokens = hosts.on(first, f"{init} && docker swarm join-token -q manager && docker swarm join-token -q worker").split()
     token = {**dict.fromkeys(hosts.managers, tokens[0]), **dict.fromkeys(hosts.workers, tokens[1])}
-    hosts.everywhere(lambda name: f"docker swarm join --advertise-addr {private[name]} --token {token[name]} {private[first]}:2377", [*hosts.managers[1:], *hosts.workers])
+    rest = [*hosts.managers[1:], *hosts.workers]
+    hosts.everywhere(lambda name: f"docker swarm join --advertise-addr {private[name]} --token {token[name]} {private[first]}:2377", rest)
     return time.perf_counter() - began
 
 
@@ -139,7 +141,8 @@ def community(hosts: Hosts) -> Dict[str, Any]:
     """ansible-playbook of the PyPI package ansible, with community.docker, and the Docker SDK that it needs on the hosts."""
     place = hosts.run(str(ROOT / "scripts" / "client-environment"), "ansible").strip().splitlines()[-1]
     hosts.play([{"name": "SDK", "ansible.builtin.apt": {"name": "python3-docker", "update_cache": True}}])
-    return {"command": f"{place}/bin/ansible-playbook", "env": {**hosts.env, "PATH": f"{place}/bin:{hosts.env['PATH']}", "ANSIBLE_COLLECTIONS_PATH": "/nonexistent"}}
+    env = {**hosts.env, "PATH": f"{place}/bin:{hosts.env['PATH']}", "ANSIBLE_COLLECTIONS_PATH": "/nonexistent"}
+    return {"command": f"{place}/bin/ansible-playbook", "env": env}
 
 
 def swarm(hosts: Hosts) -> Dict[str, float]:

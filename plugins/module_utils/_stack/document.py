@@ -57,7 +57,10 @@ def build(
     routing_mesh: bool = True,
     encrypt: bool = False,
 ) -> Wanted:
-    """Check the document and translate it; ``encrypt``: its own overlay networks are encrypted between hosts. Raises StackError with the path of the first wrong key."""
+    """Check the document and translate it. Raises StackError with the path of the first wrong key.
+
+    ``encrypt``: its own overlay networks are encrypted between hosts.
+    """
     stack_name(name)
     parts = section("compose", interpolate(document, variables or {}), ("version", "name", "services", "networks", "volumes", "configs", "secrets"))
     if parts.get("name") not in (None, name):
