@@ -132,7 +132,7 @@ def test_an_upgrade_that_would_cost_the_majority_is_refused(fleet):
 
 
 def test_back_to_the_older_version_only_when_asked(fleet):
-    old = fleet.on("up-1", "apt-cache madison docker.io | awk -F'|' '{print $2}' | grep -v '99$' | head -1").strip()
+    old = fleet.on("up-1", "apt-cache madison docker.io | awk -F'|' '{print $2}' | grep -v '99 *$' | head -1").strip()
     refused = fleet.docker("docker", "--limit", "up-3", "-e", f"docker_version={old}", check=False)
     assert refused.status != 0 and "docker_allow_downgrade: true" in " ".join(refused.output.split())
     fleet.docker("docker", "--limit", "up-3", "-e", f"docker_version={old}", "-e", "docker_allow_downgrade=true", "-e", "docker_hold=true")
