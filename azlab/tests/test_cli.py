@@ -36,10 +36,8 @@ def azlab(tmp_path: Path) -> Iterator[Run]:
 
 def test_life_of_a_lab(azlab: Run, tmp_path: Path) -> None:
     assert azlab("status", "--name", "cli").returncode == 3
-    began = time.monotonic()
     up = azlab("up", "--name", "cli", "--port", "0")
     assert up.returncode == 0 and "azlab 'cli' is up: https://localhost:" in up.stdout, up.stderr
-    assert time.monotonic() - began < 5
     assert "already running" in azlab("up", "--name", "cli").stdout
     status = json.loads(azlab("status", "--name", "cli", "--json").stdout)
     assert status["machines"] == "none" and status["resources"] == {}

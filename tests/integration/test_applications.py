@@ -274,7 +274,7 @@ def test_monitoring_takes_its_place(apps):
         targets = json.loads(ask("/api/v1/targets?state=active")[1])["data"]["activeTargets"]
         up = {(target["labels"]["job"], target["labels"]["instance"]) for target in targets if target["health"] == "up"}
         return len(targets) == len(up) and all(
-            {instance for job, instance in up if job == name} == hosts if hosts else any(job == name for job, _ in up) for name, hosts in wanted.items()
+            {instance for job, instance in up if job == name} == hosts if hosts else any(job == name for job, instance in up) for name, hosts in wanted.items()
         )
 
     apps.eventually(all_up)

@@ -76,7 +76,8 @@ def said(tmp_path_factory) -> list[str]:
     tasks = [attempt(number, role, variables) for number, (role, variables) in enumerate(ALL)] + [keep]
     (folder / "play.yml").write_text(yaml.safe_dump([{"hosts": "localhost", "gather_facts": False, "tasks": tasks}]))
     env = {**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".work" / "dev"), "DOCKHOST_STATE_DIR": str(folder / "state")}
-    (folder / "hosts").write_text("[swarm_manager]\nlocalhost ansible_connection=local ansible_become=false ansible_python_interpreter=" + sys.executable + "\n")
+    (folder / "hosts").write_text(
+        "[swarm_manager]\nlocalhost ansible_connection=local ansible_become=false ansible_python_interpreter=" + sys.executable + "\n")
     command = [str(pathlib.Path(sys.executable).parent / "ansible-playbook"), "-i", "hosts", "play.yml"]
     done = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, timeout=240, check=False)
     assert (folder / "said.json").exists(), done.stdout[-3000:] + done.stderr

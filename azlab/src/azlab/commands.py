@@ -6,12 +6,16 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
+import fcntl
 import ipaddress
 import json
 import os
 import shlex
 import shutil
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -31,18 +35,21 @@ def up(args: argparse.Namespace) -> int:
         _refuse_changes(settings, args)
         print(f"azlab '{args.name}' is already running: {settings.url}")
         return 0
+    new = settings is None
     if settings:
         _refuse_another_place(settings, args)
     else:
         settings = Settings(name=args.name)
         if args.name != "default":
             settings.port = 0               # only the lab `default` has a port of its own; others take a free one
-        if args.machines == "docker" and args.public_range is None:
+    chooses = new and args.machines == "docker" and args.public_range is None
+    with _alone() if chooses else contextlib.nullcontext():
+        if chooses:
             settings.public_range = _free_range()
-    _choose(settings, args)
-    settings.pid = 0
-    settings.save()
-    running = process.start(settings, quiet=args.quiet)
+        _choose(settings, args)
+        settings.pid = 0
+        settings.save()
+        running = process.start(settings, quiet=args.quiet)
     if running is None:
         return 1
     print(f"azlab '{running.name}' is up: {running.url} (machines: {running.machines}). To use it: "
@@ -91,6 +98,16 @@ def _refuse_another_place(settings: Settings, args: argparse.Namespace) -> None:
             name = "--" + option.replace("_", "-")
             raise SettingsError(f"lab '{args.name}' was made with {name} {getattr(settings, option)}, which stays for as long as it is there, "
                                 f"so {name} {given} is not possible: remove it first (azlab down --name {args.name}), or name another lab.")
+
+
+@contextlib.contextmanager
+def _alone() -> Iterator[None]:
+    """One after the other: a range is free until the lab that chose it runs, and two that start together would choose the same
+    (and build the same images twice). Held for a user of this machine, whatever their AZLAB_HOME is."""
+    path = Path(tempfile.gettempdir()) / f"azlab-{os.getuid()}.lock"
+    with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600), "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def _free_range() -> str:

@@ -145,6 +145,23 @@ def test_two_labs_side_by_side_do_not_meet(process: Process, group: Group, lab: 
         assert connection.recv(20).startswith(b"SSH-2.0")
 
 
+def test_labs_that_start_together_choose_ranges_of_their_own(tmp_path: Path) -> None:
+    labs = [f"{NAME}-{number}" for number in (1, 2)]
+    both = [Process(tmp_path / name) for name in labs]
+    for process, name in zip(both, labs, strict=True):
+        process.env["AZLAB_NAME"] = name
+    try:
+        started = [subprocess.Popen([sys.executable, "-m", "azlab.cli", "up", "--machines", "docker", "--quiet"], env=process.env,
+                                    stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) for process in both]
+        said = [process.communicate(timeout=300)[0] for process in started]
+        assert [process.returncode for process in started] == [0, 0], said
+        ranges = [load(name, process.base) for name, process in zip(labs, both, strict=True)]
+        assert len({settings.public_range for settings in ranges if settings}) == 2
+    finally:
+        for process in both:
+            process.cli("down")
+
+
 def test_scripts_run_in_the_machine_and_their_end_is_in_the_instance_view(group: Group) -> None:
     finished(group, "PUT", COMMAND, command("id -un; hostname; echo $who >&2; exit 4", parameters=[{"name": "who", "value": "me"}]))
     seen = view(group, COMMAND)

@@ -149,11 +149,11 @@ def main(arguments: t.Sequence[str]) -> None:
     for path in paths:
         home = os.stat(os.path.dirname(os.path.dirname(path)))
         write_config(path, with_login(read_config(path), registry, NOBODY, token), home.st_uid, home.st_gid)
-    print(f"logged in to {registry}, for {', '.join(paths)}")
+    sys.stdout.write(f"logged in to {registry}, for {', '.join(paths)}\n")
 
 
 if __name__ == "__main__":
     try:
         main(sys.argv[1:])
     except LoginError as problem:
-        sys.exit(f"No login to {sys.argv[1]}: {problem}.")
+        raise SystemExit(f"No login to {sys.argv[1]}: {problem}.") from problem

@@ -16,7 +16,6 @@ from ansible_collections.dockhost.azure.plugins.module_utils._engine.errors impo
 from ansible_collections.dockhost.azure.plugins.module_utils._swarm import local
 from ansible_collections.dockhost.azure.plugins.module_utils._swarm.model import (
     GOSSIP_PORT,
-    LEAVING,
     MANAGER,
     RECOVERED,
     WORKER,

@@ -155,6 +155,7 @@ def unlock(engine: Engine, keys: t.Sequence[str], timeout: float) -> Local:
     """
     if not keys:
         raise SwarmRefused("This host is locked (autolock), and there is no key: give swarm_unlock_key_file or swarm_unlock_key.")
+    trouble = ""
     for key in keys:
         try:
             engine.post("/swarm/unlock", body={"UnlockKey": key})

@@ -38,7 +38,7 @@ def test_answers_are_told_from_failures(server):
     server.RequestHandlerClass.statuses = [200, 302, 404, 503]
     url = f"http://127.0.0.1:{server.server_port}/path?x=1"
     context = ssl.create_default_context()
-    assert [ask(url, 2, context) for _ in range(4)] == ["", "", "", "status 503"]
+    assert [ask(url, 2, context) for attempt in range(4)] == ["", "", "", "status 503"]
 
 
 def test_nobody_there_is_a_failure(server):

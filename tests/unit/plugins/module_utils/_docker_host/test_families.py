@@ -45,7 +45,7 @@ def on(monkeypatch):
         monkeypatch.setattr(host.probe, "timer", lambda: False)
         monkeypatch.setattr(host.managers, "of", lambda tool, read: manager or Fake())
         monkeypatch.setattr(host.apply, "validate", lambda *given: None)
-        monkeypatch.setattr(host, "Engine", lambda: type("Engine", (), {"version": lambda self: {"Version": "x"}})())
+        monkeypatch.setattr(host, "Engine", type("Engine", (), {"version": lambda self: {"Version": "x"}}))
 
     return believe
 

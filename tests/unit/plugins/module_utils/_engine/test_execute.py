@@ -53,15 +53,16 @@ def engine(tmp_path):
     class Server(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
         daemon_threads = True
 
-    with Server(str(tmp_path / "docker.sock"), Handler) as server:
-        server.code = 0
-        thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
-        thread.start()
-        made = Engine(str(tmp_path / "docker.sock"))
-        made.server = server
-        yield made
-        server.shutdown()
-        thread.join()
+    server = Server(str(tmp_path / "docker.sock"), Handler)
+    server.code = 0
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
+    thread.start()
+    made = Engine(str(tmp_path / "docker.sock"))
+    made.server = server
+    yield made
+    server.shutdown()
+    thread.join()
+    server.server_close()
 
 
 def test_what_a_command_prints_and_how_it_ends(engine):
