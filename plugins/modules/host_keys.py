@@ -44,6 +44,14 @@ options:
       - Its folder is made when it is missing.
     type: path
     required: true
+  not_running:
+    description:
+      - What to do about a host whose keys are missing and that is not running, so that it cannot be asked.
+      - V(refuse) fails at the end, when the keys of all others have been written. V(warn) goes on with a warning, for plays that need the
+        hosts that run and no others.
+    type: str
+    choices: [refuse, warn]
+    default: refuse
 notes:
   - The channel is RunCommand of Azure Resource Manager. Azure authenticates the caller (Microsoft Entra ID), TLS the answer, and Azure's
     agent reads the files C(/etc/ssh/ssh_host_*_key.pub) on the very machine as they are now, after cloud-init has made them.
@@ -99,6 +107,7 @@ ARGUMENTS = dict(
     resource_group={"type": "str", "required": True},
     name={"type": "str"},
     known_hosts={"type": "path", "required": True},
+    not_running={"type": "str", "choices": ["refuse", "warn"], "default": "refuse"},
 )
 
 

@@ -134,6 +134,14 @@ def test_hosts_that_cannot_be_asked_are_named_and_the_others_written(shell_azure
     assert len(searched(path, f"web-1.{hosts}")) == 2 and searched(path, f"web-2.{hosts}") == []
 
 
+def test_a_host_that_is_switched_off_can_be_left_out(shell_azure, machines, hosts, tmp_path):
+    path = tmp_path / "known_hosts"
+    state(shell_azure, hosts, "deallocated", names=["web-2"], deployment="demo")
+    done = keys(shell_azure, hosts, path, not_running="warn")
+    assert done["changed"] and ["Host web-2 is not running (deallocated)" in str(warning) for warning in done["warnings"]] == [True]
+    assert len(searched(path, f"web-1.{hosts}")) == 2 and searched(path, f"web-2.{hosts}") == []
+
+
 def test_a_host_without_an_agent(azure, group, tmp_path):
     azure.run("network", {
         "resource_group": group, "location": "westeurope", "name": "net", "address_prefixes": ["10.60.0.0/16"],
