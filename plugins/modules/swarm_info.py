@@ -22,6 +22,12 @@ options:
     description: Whether the tasks are read as well, in one request more.
     type: bool
     default: false
+  timeout:
+    description:
+      - How many seconds to wait for a manager that is being prepared, as it is for a moment after its promotion or after a start.
+      - Other reasons why a host cannot tell, such as that it is a worker or that the majority is lost, are not waited for.
+    type: int
+    default: 0
 attributes:
   check_mode:
     description: Can run in check mode and tell the same, since it changes nothing.
@@ -100,6 +106,8 @@ load_balancer_ports:
   sample: [{port: 80, protocol: tcp, probe: {protocol: http, path: /healthz}}]
 """
 
+import time
+
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.dockhost.azure.plugins.module_utils._engine.client import DEFAULT_SOCKET, Engine
 from ansible_collections.dockhost.azure.plugins.module_utils._engine.errors import EngineError, EngineUnreachable
@@ -111,6 +119,11 @@ from ansible_collections.dockhost.azure.plugins.module_utils._swarm.report impor
     service_report,
     task_reports,
 )
+
+
+# What the engine says while a promotion arrives, see errNoManager of Moby's daemon/cluster.
+_PREPARED = "Manager is being prepared"
+_INTERVAL = 0.2  # seconds
 
 
 def read_swarm(engine: Engine, tasks: bool) -> dict:
@@ -129,16 +142,29 @@ def read_swarm(engine: Engine, tasks: bool) -> dict:
     }
 
 
+def read_when_ready(engine: Engine, tasks: bool, timeout: float) -> dict:
+    """As :func:`read_swarm`; a manager whose node knows its role but not the swarm yet is asked again for ``timeout`` seconds."""
+    deadline = time.monotonic() + timeout
+    while True:
+        try:
+            return read_swarm(engine, tasks)
+        except EngineError as error:
+            if _PREPARED not in error.message or time.monotonic() >= deadline:
+                raise
+        time.sleep(_INTERVAL)
+
+
 def main() -> None:
     module = AnsibleModule(
         argument_spec={
             "docker_socket": {"type": "str", "default": DEFAULT_SOCKET},
             "tasks": {"type": "bool", "default": False},
+            "timeout": {"type": "int", "default": 0},
         },
         supports_check_mode=True,
     )
     try:
-        module.exit_json(changed=False, **read_swarm(Engine(module.params["docker_socket"]), module.params["tasks"]))
+        module.exit_json(changed=False, **read_when_ready(Engine(module.params["docker_socket"]), module.params["tasks"], module.params["timeout"]))
     except (EngineUnreachable, ValueError) as error:
         module.fail_json(msg=str(error))
     except EngineError as error:
