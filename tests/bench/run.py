@@ -34,10 +34,11 @@ import inventory  # noqa: E402
 import lab  # noqa: E402
 import path  # noqa: E402
 import peers  # noqa: E402
+import role_swarm  # noqa: E402
 from lab_client import LabProcess  # noqa: E402
 
 GROUP = "rg-bench"
-CASES = ["create", "nochange", "tags", "scale", "delete", "scale_set", "extension", "inventory", "azlab", "role_docker"]
+CASES = ["create", "nochange", "tags", "scale", "delete", "scale_set", "extension", "inventory", "azlab", "role_docker", "role_swarm", "role_stack"]
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIFSSdwXM3ItvMNHN3qPpwS4nNT8sZNtNnHn9yLzHYzXt demo"
 SPREAD = 0.2
 # Seconds on Azure; what is not named here is as azlab.latency has it.
@@ -246,6 +247,9 @@ def main() -> int:
     parser.add_argument("--peers", default="none", choices=["none", "az", "all"],
                         help="cases create and extension: az: the Azure CLI beside it; all: azure.azcollection too (create only)")  # fmt: skip
     given = parser.parse_args()
+    if given.case in ("role_swarm", "role_stack"):
+        print(json.dumps(role_swarm.measure(given.case, min(given.hosts, 20), task)))
+        return 0
     if given.case == "azlab":
         print(json.dumps(lab.figures(given.hosts)))
         return 0
