@@ -15,11 +15,17 @@ import time
 import typing as t
 
 from ansible_collections.dockhost.azure.plugins.module_utils._engine.client import Engine
+from ansible_collections.dockhost.azure.plugins.module_utils._engine.errors import EngineError
+from ansible_collections.dockhost.azure.plugins.module_utils._maintenance import whole
 from ansible_collections.dockhost.azure.plugins.module_utils._maintenance.archive import ArchiveError
+from ansible_collections.dockhost.azure.plugins.module_utils._stack.verdict import ENDED_STATES
 
 HELD = "dockhost.held-replicas"
 # No node has this label: a service in global mode that asks for it has no tasks.
 NOWHERE = "node.labels.dockhost.held == nowhere"
+_WITH_CONTAINER = ("accepted", "preparing", "ready", "starting", "running")
+_ATTEMPTS = 5
+_INTERVAL = 0.5  # seconds
 
 
 def uses(service: dict[str, t.Any], volume: str) -> bool:
@@ -57,50 +63,76 @@ def without_hold(spec: dict[str, t.Any]) -> dict[str, t.Any]:
 def change(engine: Engine, volume: str, hold: bool, check_mode: bool, timeout: float) -> list[str]:
     """Hold or release all services that use ``volume`` and wait until that is so. Returns the names of those that were changed."""
     services = [service for service in engine.get("/services") if uses(service, volume)]
-    wanted = [(service, with_hold(service["Spec"])) for service in services if hold and not held(service["Spec"])]
-    wanted += [(service, without_hold(service["Spec"])) for service in services if not hold and held(service["Spec"])]
+    names = sorted(service["Spec"]["Name"] for service in services if held(service["Spec"]) != hold)
+    if hold:
+        for service in services:
+            with_hold(service["Spec"])  # what cannot be held is refused before the first one is
     if check_mode:
-        return sorted(service["Spec"]["Name"] for service, _spec in wanted)
-    for service, spec in wanted:
-        engine.post(f"/services/{service['ID']}/update", spec, version=service["Version"]["Index"])
-    names = [service["Spec"]["Name"] for service in (services if hold else [service for service, _spec in wanted])]
+        return names
+    changed: list[str] = []
     try:
-        _wait(engine, names, hold, timeout)
-    except ArchiveError:
+        for service in services:
+            if held(service["Spec"]) != hold:
+                changed.append(service["ID"])
+                _change_spec(engine, service["ID"], hold)
         if hold:
-            _release(engine, [service["ID"] for service, _spec in wanted])
+            _wait_rest(engine, {service["ID"]: service["Spec"]["Name"] for service in services}, timeout)
+    except (ArchiveError, EngineError):
+        if hold:
+            _release(engine, changed)
         raise
-    return sorted(service["Spec"]["Name"] for service, _spec in wanted)
+    if not hold:
+        _wait_again(engine, changed, timeout)
+    return names
+
+
+def _change_spec(engine: Engine, identity: str, hold: bool) -> None:
+    """Read a service, hold or release it, write it back; once more where somebody else was faster, such as the swarm with its own notes."""
+    for attempt in range(_ATTEMPTS):
+        service = engine.find(f"/services/{identity}")
+        if service is None or held(service["Spec"]) == hold:
+            return
+        spec = with_hold(service["Spec"]) if hold else without_hold(service["Spec"])
+        try:
+            engine.post(f"/services/{identity}/update", spec, version=service["Version"]["Index"])
+            return
+        except EngineError as error:
+            if "out of sequence" not in error.message or attempt == _ATTEMPTS - 1:
+                raise
+            time.sleep(_INTERVAL)
 
 
 def _release(engine: Engine, identities: t.Sequence[str]) -> None:
     """Let services go on that could not be held: nobody else would."""
     for identity in identities:
-        service = engine.get(f"/services/{identity}")
-        engine.post(f"/services/{identity}/update", without_hold(service["Spec"]), version=service["Version"]["Index"])
+        _change_spec(engine, identity, False)
 
 
-def _wait(engine: Engine, names: t.Sequence[str], hold: bool, timeout: float) -> None:
-    """Until no task of the services runs, or until all of them do."""
+def _wait_rest(engine: Engine, services: t.Mapping[str, str], timeout: float) -> None:
+    """Until no task of the services runs, or is about to."""
     end = time.monotonic() + timeout
-    while names:
-        late = [name for name in names if not _settled(engine, name, hold)]
+    while services:
+        tasks = engine.get("/tasks", filters={"service": sorted(services)})
+        late = sorted({services[task["ServiceID"]] for task in tasks if at_work(task)})
         if not late:
             return
         if time.monotonic() > end:
-            verb = "still run" if hold else "do not run again"
-            raise ArchiveError(f"These services {verb} after {timeout:g} s: {', '.join(late)}. See 'docker service ps' on a manager.")
-        time.sleep(0.5)
+            raise ArchiveError(f"These services still run after {timeout:g} s: {', '.join(late)}. See 'docker service ps' on a manager.")
+        time.sleep(_INTERVAL)
 
 
-def _settled(engine: Engine, name: str, hold: bool) -> bool:
-    tasks = engine.get("/tasks", filters={"service": [name]})
-    if hold:
-        return not any(task["Status"]["State"] in ("running", "starting", "preparing", "ready") for task in tasks)
-    (service,) = [one for one in engine.get("/services", filters={"name": [name]}, status=True) if one["Spec"]["Name"] == name]
-    status = service["ServiceStatus"]
-    # A service in global mode has no tasks in the first moment, and wants none as far as this says.
-    return status["RunningTasks"] >= status["DesiredTasks"] > 0
+def at_work(task: t.Mapping[str, t.Any]) -> bool:
+    """Whether a task has a container, gets one now, or is wanted to have one: one that is to go and was on no node yet has none. Pure."""
+    state = task["Status"]["State"]
+    return state in _WITH_CONTAINER or (task.get("DesiredState") in ("ready", "running") and state not in ENDED_STATES)
+
+
+def _wait_again(engine: Engine, identities: t.Sequence[str], timeout: float) -> None:
+    """Until all tasks of the services run again."""
+    missing = whole.wait(engine, timeout, identities)
+    if missing:
+        told = "; ".join(f"{name}: {text}" for name, text in missing.items())
+        raise ArchiveError(f"These services do not run again after {timeout:g} s: {told}. See 'docker service ps' on a manager.")
 
 
 def _constraints(spec: dict[str, t.Any]) -> list[str]:

@@ -11,6 +11,7 @@ This util is private to the collection: no release promises that it stays as it 
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import signal
@@ -56,6 +57,7 @@ def save(engine: Engine, directory: str, path: str, consistency: str) -> Written
             raise ArchiveError("systemd knows no process of docker.service, so that it cannot be halted: use consistency stop.")
         os.kill(process, signal.SIGSTOP)
         try:
+            _wait_halted(process)
             return archive.pack(directory, path)
         finally:
             os.kill(process, signal.SIGCONT)
@@ -72,6 +74,22 @@ def save(engine: Engine, directory: str, path: str, consistency: str) -> Written
     finally:
         command.check("systemctl", "start", *_UNITS, timeout=180)
         _wait(engine)
+
+
+def _wait_halted(process: int, seconds: float = 30) -> None:
+    """A signal is only asked for: each thread stops when it gets to it, one that writes to the disk after that."""
+    end = time.monotonic() + seconds
+    while True:
+        states = set()
+        for thread in os.listdir(f"/proc/{process}/task"):
+            with contextlib.suppress(OSError), open(f"/proc/{process}/task/{thread}/stat", encoding="utf-8", errors="replace") as file:
+                # The name in parentheses may hold anything; the state comes after it. See proc_pid_stat(5).
+                states.add(file.read().rpartition(")")[2].split()[0])
+        if states <= {"T", "t"}:
+            return
+        if time.monotonic() > end:
+            raise ArchiveError(f"The engine (process {process}) did not halt within {seconds:g} s: use consistency stop, or look at its disk.")
+        time.sleep(0.01)
 
 
 def restore(engine: Engine, path: str, manifest: dict[str, t.Any], params: dict[str, t.Any]) -> None:
@@ -101,7 +119,7 @@ def restore(engine: Engine, path: str, manifest: dict[str, t.Any], params: dict[
 
 
 def _take_over(engine: Engine, manifest: dict[str, t.Any], params: dict[str, t.Any]) -> None:
-    state = engine.info()["Swarm"]["LocalNodeState"]
+    state = _wait_started(engine)
     if state == "locked":
         if not params["unlock_key"]:
             raise ArchiveError(f"The state of swarm {manifest['cluster_id']} is locked: give its key as unlock_key. The state that was there is back.")
@@ -111,10 +129,30 @@ def _take_over(engine: Engine, manifest: dict[str, t.Any], params: dict[str, t.A
             raise ArchiveError(
                 f"The unlock key does not open the state of swarm {manifest['cluster_id']} ({error.message}). The state that was there is back."
             ) from error
-        _wait(engine, manager=False)
+        _wait_started(engine)
     body = {"ForceNewCluster": True, "ListenAddr": "0.0.0.0:2377", "AdvertiseAddr": params["advertise_address"] or ""}
     engine.post("/swarm/init", body)
     _wait(engine, manager=True)
+
+
+def _wait_started(engine: Engine, seconds: float = 90) -> str:
+    """Wait until the engine knows itself as a manager, or that it is locked; its state. Before that it refuses to go on alone.
+
+    One whose peers are gone stays ``pending`` for good: it is a manager all the same.
+    """
+    end = time.monotonic() + seconds
+    while True:
+        swarm = engine.info().get("Swarm") or {}
+        state = swarm.get("LocalNodeState") or "inactive"
+        if state == "locked" or swarm.get("ControlAvailable"):
+            return state
+        if time.monotonic() > end:
+            said = f", {swarm['Error']}" if swarm.get("Error") else ""
+            raise ArchiveError(
+                f"The engine did not take up the restored state within {seconds:g} s (it says {state}{said}): see 'journalctl -u docker'. "
+                "The state that was there is back."
+            )
+        time.sleep(0.5)
 
 
 def _wait(engine: Engine, manager: bool = False, seconds: float = 90) -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import time
 import typing as t
 from urllib.parse import quote
 
@@ -19,6 +20,8 @@ from ansible_collections.dockhost.azure.plugins.module_utils._maintenance.archiv
 
 SERVICE_LABEL = "com.docker.swarm.service.name"
 COMPOSE_LABEL = "com.docker.compose.service"
+_STARTING = "health: starting"
+_INTERVAL = 0.5  # seconds
 
 
 def find(engine: Engine, name: str) -> dict[str, t.Any] | None:
@@ -53,14 +56,27 @@ def containers(engine: Engine, name: str) -> list[dict[str, t.Any]]:
     return engine.get("/containers/json", filters={"volume": [name]})
 
 
-def container_of(engine: Engine, service: str) -> dict[str, t.Any] | None:
-    """A running container of a swarm service, of a Compose service, or of that name, on this host."""
+def container_of(engine: Engine, service: str, patience: float = 60) -> dict[str, t.Any] | None:
+    """A running container of a swarm service, of a Compose service, or of that name, on this host.
+
+    One whose healthcheck has not passed yet (a database that starts) is waited for, ``patience`` seconds long.
+    """
+    end = time.monotonic() + patience
+    while True:
+        found = _running(engine, service)
+        ready = [container for container in found if _STARTING not in container.get("Status", "")]
+        if ready or not found or time.monotonic() > end:
+            return (ready or found or [None])[0]
+        time.sleep(_INTERVAL)
+
+
+def _running(engine: Engine, service: str) -> list[dict[str, t.Any]]:
+    """The newest first, as the engine lists them."""
     for label in (SERVICE_LABEL, COMPOSE_LABEL):
         found = engine.get("/containers/json", filters={"label": [f"{label}={service}"], "status": ["running"]})
         if found:
-            return found[0]
-    found = engine.get("/containers/json", filters={"name": [f"^/{service}$"], "status": ["running"]})
-    return found[0] if found else None
+            return found
+    return engine.get("/containers/json", filters={"name": [f"^/{service}$"], "status": ["running"]})
 
 
 @contextlib.contextmanager

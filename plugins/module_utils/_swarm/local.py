@@ -72,13 +72,22 @@ def default_address() -> str:
         return probe.getsockname()[0]
 
 
-def check_ports(address: str, ports: t.Sequence[int] = (NODE_PORT, GOSSIP_PORT), timeout: float = 5) -> str | None:
-    """Try to reach a node on these TCP ports; None where that works, else what does not."""
+def check_ports(address: str, ports: t.Sequence[int] = (NODE_PORT, GOSSIP_PORT), timeout: float = 5, opening: float = 10) -> str | None:
+    """Try to reach a node on these TCP ports; None where that works, else what does not.
+
+    A manager answers for its swarm a moment before it listens for gossip, and longer before that where its host is busy: a port that
+    is refused, not filtered, is tried again for ``opening`` seconds.
+    """
+    deadline = time.monotonic() + opening
     for port in ports:
-        try:
-            socket.create_connection((address, port), timeout).close()
-        except OSError as error:
-            return f"{address} does not answer on TCP port {port} ({error.strerror or error})"
+        while True:
+            try:
+                socket.create_connection((address, port), timeout).close()
+                break
+            except OSError as error:
+                if not isinstance(error, ConnectionRefusedError) or time.monotonic() >= deadline:
+                    return f"{address} does not answer on TCP port {port} ({error.strerror or error})"
+            time.sleep(_INTERVAL)
     return None
 
 

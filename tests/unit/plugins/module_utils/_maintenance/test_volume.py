@@ -132,6 +132,26 @@ def test_what_an_interrupted_restore_left_is_in_no_ones_way(saved):
     assert os.listdir(data) == ["file"]
 
 
+class Starting:
+    """An engine whose newest container of a service becomes healthy when it was looked at for the third time."""
+
+    def __init__(self):
+        self.looks = 0
+
+    def get(self, path, filters):
+        if "label" not in filters or not filters["label"][0].startswith(volume.SERVICE_LABEL):
+            return []
+        self.looks += 1
+        return [{"Id": "new", "Status": "Up 2 seconds (healthy)" if self.looks > 2 else "Up 1 second (health: starting)"}]
+
+
+def test_a_database_that_starts_is_waited_for(monkeypatch):
+    monkeypatch.setattr(volume, "_INTERVAL", 0)
+    engine = Starting()
+    assert volume.container_of(engine, "db")["Status"].endswith("(healthy)") and engine.looks == 3
+    assert volume.container_of(Starting(), "db", patience=-1)["Status"].endswith("starting)")
+
+
 @pytest.mark.parametrize(
     "change, words",
     [

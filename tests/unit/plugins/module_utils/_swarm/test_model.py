@@ -7,6 +7,9 @@ from __future__ import annotations
 
 import os
 
+import socket
+import threading
+
 import pytest
 from ansible_collections.dockhost.azure.plugins.module_utils._swarm import mesh
 from ansible_collections.dockhost.azure.plugins.module_utils._swarm.local import check_ports
@@ -85,4 +88,13 @@ def test_modprobe_is_asked_without_loading(tmp_path):
 
 
 def test_ports_that_do_not_answer_are_named():
-    assert "127.0.0.1 does not answer on TCP port 1 (" in check_ports("127.0.0.1", (1,), timeout=1)
+    assert "127.0.0.1 does not answer on TCP port 1 (" in check_ports("127.0.0.1", (1,), timeout=1, opening=0)
+
+
+def test_a_port_that_opens_a_moment_later_is_waited_for():
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))  # bound, and refused until somebody listens
+        opener = threading.Timer(0.3, server.listen)
+        opener.start()
+        assert check_ports("127.0.0.1", (server.getsockname()[1],), opening=20) is None
+        opener.join()
