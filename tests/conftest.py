@@ -8,6 +8,8 @@ from __future__ import annotations
 import pathlib
 import sys
 
+import pytest
+
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 COLLECTIONS = ROOT / ".work" / "dev"
 
@@ -23,3 +25,10 @@ def _link_collection() -> None:
 
 _link_collection()
 sys.path.insert(0, str(COLLECTIONS))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Where tests run side by side (--dist loadgroup): those of a file share a lab with machines, so they stay together."""
+    for item in items:
+        if item.get_closest_marker("machines") and item.path.is_relative_to(ROOT / "tests"):
+            item.add_marker(pytest.mark.xdist_group(item.path.stem))
