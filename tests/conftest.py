@@ -27,6 +27,7 @@ _link_collection()
 sys.path.insert(0, str(COLLECTIONS))
 
 
+@pytest.hookimpl(tryfirst=True)     # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Where tests run side by side (--dist loadgroup): those of a file share a lab with machines, so they stay together."""
     for item in items:

@@ -14,6 +14,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from machine_lab import ANSWERER, Lab, machine_id, until
 
 
+@pytest.hookimpl(tryfirst=True)     # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Where tests run side by side (--dist loadgroup): all of this folder stay together, since they share one lab."""
     for item in items:
