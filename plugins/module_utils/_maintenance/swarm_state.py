@@ -72,8 +72,14 @@ def save(engine: Engine, directory: str, path: str, consistency: str) -> Written
     try:
         return archive.pack(directory, path)
     finally:
-        command.check("systemctl", "start", *_UNITS, timeout=180)
+        _start()
         _wait(engine)
+
+
+def _start() -> None:
+    """Start the engine, however often that was done in the last minute: its unit allows three starts, and then leaves it stopped."""
+    command.run("systemctl", "reset-failed", *_UNITS)
+    command.check("systemctl", "start", *_UNITS, timeout=180)
 
 
 def _wait_halted(process: int, seconds: float = 30) -> None:
@@ -105,7 +111,7 @@ def restore(engine: Engine, path: str, manifest: dict[str, t.Any], params: dict[
         if os.path.isdir(directory):
             os.rename(directory, before)
         os.rename(fresh, directory)
-        command.check("systemctl", "start", *_UNITS, timeout=180)
+        _start()
         _wait(engine)
         _take_over(engine, manifest, params)
     except Exception:
@@ -113,7 +119,7 @@ def restore(engine: Engine, path: str, manifest: dict[str, t.Any], params: dict[
         shutil.rmtree(directory, ignore_errors=True)
         if os.path.isdir(before):
             os.rename(before, directory)
-        command.check("systemctl", "start", *_UNITS, timeout=180)
+        _start()
         raise
     shutil.rmtree(before, ignore_errors=True)
 
