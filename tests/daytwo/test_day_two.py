@@ -181,6 +181,11 @@ def test_stopped_hosts_are_not_paid_for_and_answer_again_after_the_start(days):
         days.front()
     again = days.play("stop")
     assert set(again.changed.values()) == {0} and again.output.count("deallocated") >= 3
+    # From a controller that has nothing of the deployment yet, while no host answers.
+    elsewhere = days.folder / "elsewhere"
+    days.play("drift", "-e", f"deployment_state_dir={elsewhere}", check=False)
+    told = json.loads((elsewhere / "drift.json").read_text())
+    assert told["state"] != "none" and all(host in json.dumps(told) for host in HOSTS), told
     days.play("start", "-e", "start_timeout=120")
     assert days.front() == "up"
     assert days.nodes() == dict.fromkeys(HOSTS, "Ready Active")
