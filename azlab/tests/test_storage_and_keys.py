@@ -104,3 +104,59 @@ def test_disks_of_images_and_copies_without_machines(group: Group) -> None:
         "creationData": {"createOption": "Copy", "sourceResourceId": made["id"] + "x"}}})[:2] == (404, "NotFound")
     assert group.refused("PUT", f"{disks}/import", {"location": "westeurope", "properties": {
         "creationData": {"createOption": "Import"}}})[0] == 501
+
+
+SHARES, CONTAINERS = "fileServices/default/shares", "blobServices/default/containers"
+
+
+def made(group: Group, name: str, kind: str = "StorageV2", sku: str = "Standard_LRS") -> str:
+    """Path of an account that is ready."""
+    assert group.call("PUT", f"{ACCOUNT}/{name}", {"location": "westeurope", "sku": {"name": sku}, "kind": kind})[0] == 202
+    for _ in range(200):
+        if group.call("GET", f"{ACCOUNT}/{name}")[1]["properties"]["provisioningState"] == "Succeeded":
+            break
+    return f"{ACCOUNT}/{name}"
+
+
+def test_a_share_is_made_changed_listed_and_deleted(group: Group) -> None:
+    path = f"{made(group, 'shares1')}/{SHARES}"
+    status, body, headers = group.call("PUT", f"{path}/uploads", {"properties": {"metadata": {"a": "b"}, "shareQuota": 5}})
+    assert status == 201 and body["properties"] == {"metadata": {"a": "b"}, "shareQuota": 5} and "etag" not in body and headers["etag"]
+    assert group.call("PUT", f"{path}/uploads", {"properties": {"shareQuota": 6}})[0] == 200
+    shown = group.call("GET", f"{path}/uploads")[1]
+    assert shown["etag"] and shown["type"] == "Microsoft.Storage/storageAccounts/fileServices/shares"
+    assert {key: shown["properties"][key] for key in ("shareQuota", "metadata", "accessTier", "enabledProtocols", "leaseState")} == {
+        "shareQuota": 6, "metadata": {"a": "b"}, "accessTier": "TransactionOptimized", "enabledProtocols": "SMB", "leaseState": "available"}
+    assert group.call("PATCH", f"{path}/uploads", {"properties": {"shareQuota": 10}})[0] == 200
+    listed = group.call("GET", path)[1]["value"]
+    assert [(one["name"], one["properties"]["shareQuota"], "metadata" in one["properties"]) for one in listed] == [("uploads", 10, False)]
+    assert [group.call("DELETE", f"{path}/uploads")[0] for _ in range(2)] == [200, 204]
+    status, code, message = group.refused("GET", f"{path}/uploads")
+    assert (status, code) == (404, "ShareNotFound") and message.startswith("The specified share does not exist.\nRequestId:")
+
+
+def test_what_an_account_does_not_have_is_refused(group: Group) -> None:
+    standard, premium = made(group, "standard1"), made(group, "premium1", "FileStorage", "Premium_LRS")
+    nfs = {"properties": {"enabledProtocols": "NFS", "shareQuota": 100}}
+    assert group.refused("PUT", f"{standard}/{SHARES}/files", nfs) == (
+        400, "FeatureNotSupportedForAccount", "NfsFileShares is not supported for the account.")
+    assert group.call("PUT", f"{premium}/{SHARES}/files", nfs)[0] == 201
+    assert group.refused("PATCH", f"{premium}/{SHARES}/files", {"properties": {"enabledProtocols": "SMB"}})[1] == "InvalidValuesForRequestParameters"
+    assert group.refused("PUT", f"{premium}/{SHARES}/small", {"properties": {"shareQuota": 50}})[1] == "InvalidValuesForRequestParameters"
+    assert group.refused("PUT", f"{premium}/{CONTAINERS}/blobs", {"properties": {}})[1] == "FeatureNotSupportedForAccount"
+    assert group.refused("PUT", f"{standard}/{SHARES}/Not_Valid", {"properties": {}})[1] == "InvalidResourceName"
+    assert group.refused("PUT", f"{standard}/{SHARES}/files", {"properties": {"quota": 1}})[1] == "InvalidRequestContent"
+    assert group.refused("PUT", f"{ACCOUNT}/missing1/{SHARES}/files", {"properties": {}})[1] == "ParentResourceNotFound"
+    assert group.refused("GET", f"{ACCOUNT}/missing1/{SHARES}")[1] == "ResourceNotFound"
+
+
+def test_containers_and_what_goes_with_an_account(group: Group) -> None:
+    account_path = made(group, "blobs1")
+    path = f"{account_path}/{CONTAINERS}"
+    assert group.call("PUT", f"{path}/backups", {})[0] == 201
+    assert group.call("GET", path)[1]["value"][0]["properties"]["publicAccess"] == "None"
+    assert group.refused("PUT", f"{path}/open", {"properties": {"publicAccess": "Blob"}})[:2] == (409, "PublicAccessNotPermitted")
+    assert group.refused("GET", f"{path}/none")[:2] == (404, "ContainerNotFound")
+    assert group.call("DELETE", account_path)[0] == 200
+    made(group, "blobs1")
+    assert group.call("GET", path)[1]["value"] == []

@@ -354,6 +354,12 @@ TABLE: dict[str, tuple[int, str, str, str]] = {
                        "https://aka.ms/storageaccounts", "service"),
     "storage_state": (409, "StorageAccountIsNotProvisioned",
                       "The storage account provisioning state must be 'Succeeded' before executing the operation.", "service"),
+    "storage_feature": (400, "FeatureNotSupportedForAccount", "{feature} is not supported for the account.", "service"),
+    "storage_part_name": (400, "InvalidResourceName",
+                          "The specifed resource name contains invalid characters.\nRequestId:{id}\nTime:{time}", "service"),
+    "share_missing": (404, "ShareNotFound", "The specified share does not exist.\nRequestId:{id}\nTime:{time}", "service"),
+    "container_missing": (404, "ContainerNotFound", "The specified container does not exist.\nRequestId:{id}\nTime:{time}", "service"),
+    "public_access": (409, "PublicAccessNotPermitted", "Public access is not permitted on this storage account.", "service"),
     "storage_immutability": (400, "InvalidStorageAccountImmutabilityPolicy",
                              "The required property immutabilityPolicy.state, "
                              "immutabilityPolicy.immutabilityPeriodSinceCreationInDays is missing.", "service"),

@@ -20,6 +20,7 @@ SKUS_API = "2021-07-01"
 SUBSCRIPTIONS_API = "2022-12-01"
 LOCKS_API = "2020-05-01"
 IDENTITIES_API = "2023-01-31"
+STORAGE_API = "2024-01-01"
 
 TAG_DEPLOYMENT = "dockhost-deployment"
 TAG_GROUP = "dockhost-group"
@@ -45,6 +46,9 @@ TYPE_WORDS = {
     "microsoft.network/applicationsecuritygroups": "application security group",
     "microsoft.managedidentity/userassignedidentities": "user-assigned identity",
     "microsoft.authorization/locks": "lock",
+    "microsoft.storage/storageaccounts": "storage account",
+    "microsoft.storage/storageaccounts/fileservices/shares": "file share",
+    "microsoft.storage/storageaccounts/blobservices/containers": "blob container",
 }
 
 
@@ -120,6 +124,8 @@ def api_version(type_: str) -> str:
         return LOCKS_API
     if low.startswith("microsoft.managedidentity/"):
         return IDENTITIES_API
+    if low.startswith("microsoft.storage/"):
+        return STORAGE_API
     if low.startswith("microsoft.network/"):
         return NETWORK_API
     if low.startswith("microsoft.compute/"):

@@ -28,6 +28,7 @@ from azlab.arm.resources.deploy_operations import DeploymentOperations, Deployme
 from azlab.arm.resources.deployments import Deployments
 from azlab.arm.router import Router
 from azlab.arm.storage.accounts import StorageAccounts
+from azlab.arm.storage.services import Containers, Shares
 from azlab.arm.types import Registry
 from azlab.lab import Lab
 
@@ -40,6 +41,7 @@ def build(lab: Lab) -> Router:
     balancers, interfaces = LoadBalancers(lab, addresses), Interfaces(lab, addresses)
     tables = RouteTables(lab)
     deployments, sets = Deployments(lab), ScaleSets(lab, registry)
+    accounts = StorageAccounts(lab)
     for kind in (networks, Subnets(networks, "subnets"), Child(networks, "virtualNetworkPeerings"), tables,
                  Child(tables, "routes"), groups, Child(groups, "securityRules", retry_after=1),
                  Child(groups, "defaultSecurityRules", writable=False), addresses, NatGateways(lab), interfaces,
@@ -50,7 +52,7 @@ def build(lab: Lab) -> Router:
                  ApplicationSecurityGroups(lab), PlacementGroups(lab), sets, Instances(sets, registry), SetExtensions(sets),
                  AvailabilitySets(lab), Disks(lab), VirtualMachines(lab, registry), Extensions(lab), RunCommands(lab),
                  SshPublicKeys(lab), UserAssignedIdentities(lab),
-                 StorageAccounts(lab), deployments, DeploymentOperations(deployments), DeploymentStatuses(deployments)):
+                 accounts, Shares(accounts), Containers(accounts), deployments, DeploymentOperations(deployments), DeploymentStatuses(deployments)):
         registry.add(kind)
     deployments.router = Router(lab, registry, Offers(lab).table())     # templates are deployed by the same way
     return deployments.router

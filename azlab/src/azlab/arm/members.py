@@ -33,7 +33,8 @@ ROOTS = {"compute": {"virtualMachines": "VirtualMachine", "virtualMachines/exten
                      "loadBalancers/inboundNatRules": "InboundNatRule", "applicationSecurityGroups": "ApplicationSecurityGroup",
                      "virtualNetworks/virtualNetworkPeerings": "VirtualNetworkPeering", "routeTables": "RouteTable",
                      "routeTables/routes": "Route"},
-         "storage": {"storageAccounts": "StorageAccountCreateParameters"}}
+         "storage": {"storageAccounts": "StorageAccountCreateParameters", "storageAccounts/fileServices/shares": "FileShare",
+                     "storageAccounts/blobServices/containers": "BlobContainer"}}
 # what is written by one class and read by another: the read-only members of the second count as well, since clients send them back
 _READ_BY = {"StorageAccountCreateParameters": "StorageAccount", "StorageAccountPropertiesCreateParameters": "StorageAccountProperties"}
 # packages whose models say what belongs where by attribute maps

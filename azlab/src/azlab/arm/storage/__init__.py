@@ -1,4 +1,4 @@
 # Copyright (c) 2026 The dockhost.azure authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Microsoft.Storage: the accounts as resources; there is no storage behind them."""
+"""Microsoft.Storage: accounts, file shares and blob containers as resources; there is no storage behind them."""

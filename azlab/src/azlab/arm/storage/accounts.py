@@ -72,6 +72,7 @@ class StorageAccounts(ResourceType):
     def __init__(self, lab: Lab) -> None:
         super().__init__(lab)
         lab.operations.register("put storage account", self.put_done)
+        self.parts: list[Any] = []          # shares and containers, which go with their account
         self.actions["listkeys"] = self.list_keys
         self.actions["regeneratekey"] = self.list_keys
 
@@ -155,7 +156,15 @@ class StorageAccounts(ResourceType):
 
     def delete(self, call: Call) -> Answer:
         checks.require_group(call)
+        account = self.lab.store.get(str(call.id))
+        for one in [one for kind in self.parts for one in kind.of_account(account)] if account else ():
+            self.lab.store.delete(one.id)
         return Answer(200 if self.lab.store.delete(str(call.id)) else 204)
+
+    @staticmethod
+    def services(account: Resource) -> list[str]:
+        """The services that an account of its kind has."""
+        return _ENDPOINTS[account.body["kind"]].split()
 
     def list_keys(self, call: Call) -> Answer:
         resource = self.require(call)
@@ -189,7 +198,7 @@ class StorageAccounts(ResourceType):
                                 "type": resource.type, "location": resource.location, "tags": resource.body.get("tags", {})}
         if "identity" in resource.body:
             wire["identity"] = resource.body["identity"]
-        names = _ENDPOINTS[resource.body["kind"]].split()
+        names = self.services(resource)
         p = {**resource.properties, "privateEndpointConnections": [], "provisioningState": resource.state,
              "primaryEndpoints": {n: self._endpoint(resource.name, n) for n in names},
              "primaryLocation": resource.location, "statusOfPrimary": "available"}
