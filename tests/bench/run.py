@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Benchmarks of the fleet engine on an azlab without machines, with latencies as they were measured on Azure.
 
-    run.py --case create|nochange|tags|scale|delete|scale_set|extension|inventory|azlab|role_docker --hosts N [--engine virtual_machines|scale_set]
+    run.py --case create|nochange|tags|scale|delete|scale_set|docker_extension|docker_ready|inventory|azlab|role_docker --hosts N [--engine virtual_machines|scale_set]
            [--scale S] [--seed N] [--public-ip] [--peers none|az|all]
 
 ``scale_set`` is the whole life of one scale set: created, nothing to change, a tag on all, N to 1.2 N, to 0.8 N, deleted.
@@ -30,6 +30,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 sys.path[:0] = [str(HERE.parent / "support"), str(HERE)]
 
+import docker_extension  # noqa: E402
 import inventory  # noqa: E402
 import lab  # noqa: E402
 import path  # noqa: E402
@@ -38,7 +39,8 @@ import role_swarm  # noqa: E402
 from lab_client import LabProcess  # noqa: E402
 
 GROUP = "rg-bench"
-CASES = ["create", "nochange", "tags", "scale", "delete", "scale_set", "extension", "inventory", "azlab", "role_docker", "role_swarm", "role_stack"]
+CASES = ["create", "nochange", "tags", "scale", "delete", "scale_set", "docker_extension", "docker_ready", "inventory", "azlab",
+         "role_docker", "role_swarm", "role_stack"]
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIFSSdwXM3ItvMNHN3qPpwS4nNT8sZNtNnHn9yLzHYzXt demo"
 SPREAD = 0.2
 # Seconds on Azure; what is not named here is as azlab.latency has it.
@@ -52,8 +54,6 @@ NETWORK = {
     "security_groups": [{"name": "nsg", "rules": [{"name": "ssh", "priority": 100}]}],
     "subnets": [{"name": "hosts", "address_prefix": "10.60.0.0/20", "security_group": "nsg"}],
 }  # fmt: skip
-
-SETTINGS = {"compose": {"web": {"image": "docker.io/library/haproxy:3.0", "ports": ["80:80"]}}}
 
 
 def group(count: int, **more: Any) -> Dict[str, Any]:
@@ -100,6 +100,10 @@ class Bench:
         if given.engine == "scale_set" or given.case == "scale_set":
             self.more.update(engine="scale_set", swarm_managers=None)
 
+    def setting(self) -> Dict[str, Any]:
+        """Latencies as on Azure, scaled, from the first one of the seed."""
+        return {"scale": self.scale, "seed": self.given.seed, "spread": SPREAD, "overrides": LATENCIES}
+
     def prepare(self, hosts: int) -> None:
         """What is there before: made at once, without latencies."""
         self.lab.call("latencies", scale=0.0)
@@ -120,10 +124,6 @@ class Bench:
             return [("host_group", group(hosts, **self.more))]
         if self.given.case == "tags":
             return [("host_group", group(hosts, tags={"release": "2"}, **self.more))]
-        if self.given.case == "extension":
-            wanted = {"resource_group": GROUP, "group": "web", "settings": SETTINGS}
-            return [("docker_extension", dict(wanted, handler="custom_script")), ("docker_extension", dict(wanted, handler="custom_script")),
-                    ("docker_extension", dict(wanted, handler="docker_extension", name="old"))]  # fmt: skip
         if self.given.case == "scale":
             return [("host_group", group(hosts * 6 // 5, **self.more)), ("host_group", group(hosts * 4 // 5, **self.more))]
         gone = ("host_group", {"resource_group": GROUP, "name": "web", "state": "absent", "wait_timeout": 3600})
@@ -135,11 +135,9 @@ class Bench:
 
     def measure(self) -> Dict[str, Any]:
         """Run the tasks with latencies."""
-        if self.given.case == "extension":
-            self.lab.call("scripts")
         self.prepare(0 if self.given.case in ("create", "scale_set") else self.given.hosts)
         self.lab.call("restore", name="start")
-        self.lab.call("latencies", scale=self.scale, seed=self.given.seed, spread=SPREAD, overrides=LATENCIES)
+        self.lab.call("latencies", **self.setting())
         self.lab.call("throttle", on=self.given.throttle)
         parts = []
         for module, arguments in self.tasks():
@@ -151,8 +149,6 @@ class Bench:
             if self.given.throttle:
                 parts[-1].update(path.throttled(drawn, parts[-1]["methods"], done["wall"], parts[-1]["refused"].get("429", 0)))
         beside: List[Dict[str, Any]] = []           # counted apart: the sums are those of our own tasks
-        if self.given.case == "extension" and self.given.peers != "none":
-            beside.append(self.peer())
         if self.given.case == "create" and self.given.peers != "none":
             beside.extend(self.creating_peers())
         return {**whole(self.given, parts), "peers": beside}
@@ -170,33 +166,15 @@ class Bench:
         self.lab.call("restore", name="start")
         self.lab.call("latencies", scale=0.0)
         task("network", NETWORK, self.lab.env)
-        self.lab.call("latencies", scale=self.scale, seed=self.given.seed, spread=SPREAD, overrides=LATENCIES)
+        self.lab.call("latencies", **self.setting())
         self.lab.call("requests", clear=True)
 
     def _peer_part(self, name: str, cost: Dict[str, Any]) -> Dict[str, Any]:
         return part(name, cost, self.lab.call("requests", clear=True), 0.0)
 
-    def peer(self) -> Dict[str, Any]:
-        """The Azure CLI, one host after the other, as its users' scripts do: `az vm extension set` for CustomScript."""
-        sys.path.insert(0, str(HERE.parent / "clients"))
-        from az_client import Az  # pylint: disable=import-outside-toplevel
-
-        place = subprocess.run([str(ROOT / "scripts" / "client-environment"), "azure-cli"], check=True, capture_output=True, text=True)
-        with tempfile.TemporaryDirectory() as config:
-            az = Az(pathlib.Path(place.stdout.strip().splitlines()[-1]), pathlib.Path(config), self.lab.env)
-            az.sign_in()
-            az.close()
-            self.lab.call("restore", name="start")
-            self.lab.call("requests", clear=True)
-            before, began = os.times(), time.time()
-            for number in range(1, self.given.hosts + 1):
-                done = az.process("vm", "extension", "set", "-g", GROUP, "--vm-name", f"web-{number}", "-n", "CustomScript", "--publisher",
-                                  "Microsoft.Azure.Extensions", "--version", "2.1", "--protected-settings", '{"commandToExecute": "true"}')  # fmt: skip
-                if done.returncode:
-                    raise SystemExit(f"az vm extension set failed: {done.stderr[-500:]}")
-            after = os.times()
-        cpu = after.children_user + after.children_system - before.children_user - before.children_system
-        return part("az vm extension set", {"began": began, "wall": time.time() - began, "cpu": cpu, "rss": 0}, self.lab.call("requests"), 0.0)
+    def docker_extension(self) -> Dict[str, Any]:
+        """Docker on the hosts through each handler."""
+        return docker_extension.Case(self, task, part, path.critical, group(self.given.hosts), NETWORK, self.setting()).measure()
 
     def inventory(self) -> Dict[str, Any]:
         """List so many hosts as an inventory."""
@@ -245,7 +223,7 @@ def main() -> int:
     parser.add_argument("--public-ip", action="store_true", help="an address for each host")
     parser.add_argument("--throttle", action="store_true", help="Azure's token buckets refuse what is too much")
     parser.add_argument("--peers", default="none", choices=["none", "az", "all"],
-                        help="cases create and extension: az: the Azure CLI beside it; all: azure.azcollection too (create only)")  # fmt: skip
+                        help="cases create, docker_extension and docker_ready: az: the Azure CLI beside it; all: azure.azcollection too")  # fmt: skip
     given = parser.parse_args()
     if given.case in ("role_swarm", "role_stack"):
         print(json.dumps(role_swarm.measure(given.case, min(given.hosts, 20), task)))
@@ -261,7 +239,7 @@ def main() -> int:
     given.load = os.getloadavg()[0]
     bench = Bench(given)
     try:
-        result = bench.inventory() if given.case == "inventory" else bench.measure()
+        result = getattr(bench, given.case if given.case in ("inventory", "docker_extension") else "measure")()
     finally:
         bench.lab.close()
     for one in (*result.get("tasks", ()), *result.get("peers", ())):

@@ -21,6 +21,17 @@ BIN = pathlib.Path(sys.executable).parent
 IMAGE = "Debian:debian-13:13-gen2:latest"
 WORD, NEW_WORD, PASSWORD = "first-secret-word", "second-secret-word", "registry-pass-word"
 
+# Holds apt's lock as long as there is the file that says so.
+HOLD = """nohup python3 -c '
+import fcntl, os, pathlib, time
+lock, mark = open("/var/lib/dpkg/lock-frontend", "w"), pathlib.Path("/run/somebody-else")
+fcntl.lockf(lock, fcntl.LOCK_EX)
+mark.write_text("holds")
+while mark.exists():
+    time.sleep(0.2)
+' >/dev/null 2>&1 &
+"""
+
 # A container that answers with a word that comes as a secret: haproxy, which needs nothing else.
 ANSWER = (
     "printf '%s\\n' 'defaults' ' mode http' ' timeout client 5s' 'frontend f' ' bind *:80' "
@@ -105,14 +116,17 @@ class Host:
         """A command as root, over SSH."""
         words = ["ssh", "-q", "-i", str(self.folder / "id"), "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null",
                  "azureuser@" + self.addresses[name], "sudo", "sh", "-s"]  # fmt: skip
-        return subprocess.run(words, input=command, capture_output=True, text=True, timeout=60, check=False).stdout
+        return subprocess.run(words, input=command, capture_output=True, text=True, timeout=300, check=False).stdout
 
-    def hold_lock(self, seconds, name="ext-1"):
-        """Somebody else uses the package manager."""
-        self.on("nohup python3 -c 'import fcntl, time; f = open(\"/var/lib/dpkg/lock-frontend\", \"w\"); fcntl.lockf(f, fcntl.LOCK_EX); "
-                "time.sleep({0})' >/dev/null 2>&1 &".format(seconds), name)  # fmt: skip
+    def hold_lock(self, name="ext-1"):
+        """Somebody else uses the package manager, until ``release_lock`` or the next boot."""
+        self.on(HOLD, name)
+        self.until("cat /run/somebody-else", "holds", name)
 
-    def until(self, command, words, name="ext-1", seconds=90):
+    def release_lock(self, name="ext-1"):
+        self.on("rm -f /run/somebody-else", name)
+
+    def until(self, command, words, name="ext-1", seconds=240):
         """Ask a host until its answer has the words."""
         deadline = time.monotonic() + seconds
         said = ""

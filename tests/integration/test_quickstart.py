@@ -58,7 +58,7 @@ def test_docker_wordpress_mysql(host):
     said = play(host, "docker_wordpress_mysql.yml")
     address = re.search(r"http://([\d.]+)/", said)[1]
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 240
     while True:
         try:
             with opener.open("http://{0}/".format(address), timeout=10) as got:
@@ -94,7 +94,7 @@ def test_docker_swarm_cluster(host):
     said, on = swarm_play(host)
     url = re.search(r"http://[\d.]+/", said)[0]
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    answers, deadline = set(), time.monotonic() + 60
+    answers, deadline = set(), time.monotonic() + 240
     while len(answers) < 2:  # until the load balancer has led to both nodes
         assert time.monotonic() < deadline, answers
         with opener.open(url, timeout=5) as got:

@@ -84,11 +84,15 @@ class MachineSpec:
 
 @dataclass(frozen=True)
 class CommandResult:
-    """How a command in a machine ended."""
+    """How a command in a machine ended.
+
+    `interrupted`: the machine went down under it, so that nobody knows how it would have ended; the exit code is 0 then.
+    """
 
     exit_code: int
     stdout: str
     stderr: str
+    interrupted: bool = False
 
 
 @dataclass(frozen=True)

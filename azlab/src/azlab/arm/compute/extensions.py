@@ -207,12 +207,17 @@ class Extensions(ComputeType):
 
     async def _in_machine(self, resource: Resource, machine_id: str, text: str) -> CommandResult:
         try:
-            return await asyncio.wait_for(self.lab.driver.run_command(machine_id, text, custom_script.TIMEOUT),
-                                          custom_script.TIMEOUT + 30)
+            result = await asyncio.wait_for(self.lab.driver.run_command(machine_id, text, custom_script.TIMEOUT),
+                                            custom_script.TIMEOUT + 30)
         except TimeoutError:
             raise MachineError("VMExtensionProvisioningTimeout",
                                f"Provisioning of VM extension {resource.name} has timed out. Extension provisioning has "
                                "taken too long to complete.") from None
+        if result.interrupted:
+            # On Azure the handler's last status stays "transitioning" until the time is up; nobody waits for that here.
+            raise MachineError("VMExtensionProvisioningTimeout",
+                               f"Provisioning of VM extension {resource.name} has timed out. The machine went down while it ran.")
+        return result
 
     def _report(self, resource: Resource, state: str, message: str) -> None:
         if self.lab.store.get(resource.id) is None:

@@ -46,7 +46,8 @@ def run(container: Container, script: str, seconds: float) -> CommandResult:
     container.exec_run(["rm", "-rf", folder])
     code = said.get("code", b"").strip()
     # Without a code the machine went down under the command, as it does when the command restarts it.
-    return CommandResult(int(code) if code.isdigit() else 0, _text(said.get("stdout.end")), _text(said.get("stderr.end")))
+    exit_code = int(code) if code.isdigit() else 0
+    return CommandResult(exit_code, _text(said.get("stdout.end")), _text(said.get("stderr.end")), interrupted=not code.isdigit())
 
 
 def _files(container: Container, folder: str) -> dict[str, bytes]:
