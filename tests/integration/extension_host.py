@@ -32,6 +32,20 @@ while mark.exists():
 ' >/dev/null 2>&1 &
 """
 
+# Looks all the time for secrets (a file with one a line) on command lines, until the file is gone; what it saw is in the other file.
+WATCH = """nohup sh -c '
+while [ -e /root/watched ]; do
+  for process in /proc/[0-9]*; do tr "\\0" " " <$process/cmdline 2>/dev/null | grep -aF -f /root/watched; done
+done >>/root/seen 2>/dev/null' >/dev/null 2>&1 &
+"""
+# Where they lie on the host outside of what root alone reads, in logs and in journals; the names of files, and lines of journals.
+LEFT = """
+find / -xdev -type f -perm /0077 -size -4096k ! -path '/proc/*' ! -path '/sys/*' -print0 | xargs -0 grep -laF -f /root/secrets 2>/dev/null
+find /var/lib/waagent /var/log /var/lib/cloud -type f -perm /0077 -print0 2>/dev/null | xargs -0 -r grep -laF -f /root/secrets 2>/dev/null
+grep -rlaF -f /root/secrets /var/log /run/log 2>/dev/null
+journalctl --no-pager -o cat | grep -aF -f /root/secrets
+"""
+
 # A container that answers with a word that comes as a secret: haproxy, which needs nothing else.
 ANSWER = (
     "printf '%s\\n' 'defaults' ' mode http' ' timeout client 5s' 'frontend f' ' bind *:80' "
@@ -125,6 +139,19 @@ class Host:
 
     def release_lock(self, name="ext-1"):
         self.on("rm -f /run/somebody-else", name)
+
+    def watch(self, secrets, name="ext-1"):
+        """Look for secrets on command lines from here on; see ``seen``."""
+        lines = "\n".join(secrets)
+        self.on("umask 077; rm -f /root/seen; cat >/root/secrets <<'END'\n{0}\nEND\ncp /root/secrets /root/watched\n{1}".format(lines, WATCH), name)
+        # A process that has one there is seen, or else nothing would be proved.
+        self.on("sh -c ': {0}; until [ -s /root/seen ]; do sleep 0.1; done'; : >/root/seen".format(secrets[0]), name)
+
+    def seen(self, name="ext-1"):
+        """What ``watch`` saw, and where secrets lie on the host that more than root reads, or in logs."""
+        found = self.on("cat /root/seen; rm -f /root/watched", name) + self.on(LEFT, name)
+        self.on("rm -f /root/secrets /root/seen", name)
+        return found
 
     def until(self, command, words, name="ext-1", seconds=240):
         """Ask a host until its answer has the words."""
