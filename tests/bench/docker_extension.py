@@ -94,7 +94,9 @@ def azcollection(folder: pathlib.Path, proxy_env: Mapping[str, str]) -> Any:
     sys.path.insert(0, str(HERE.parent / "clients"))
     from azcollection_client import Collection  # pylint: disable=import-outside-toplevel
 
-    return Collection(peers.environment("azcollection"), folder, dict(proxy_env))
+    collection = Collection(peers.environment("azcollection"), folder, dict(proxy_env))
+    collection.limit = ASYNC_LIMIT
+    return collection
 
 
 def azcollection_loop(resource_group: str, hosts: Sequence[str], command: str) -> List[Dict[str, Any]]:
@@ -125,16 +127,17 @@ def _azcollection_task(resource_group: str, command: str) -> Dict[str, Any]:
 def peer_runs(which: str, resource_group: str, hosts: Sequence[str], command: str, env: Any, fresh: Any) -> Iterator[Tuple[str, Cost]]:
     """(name, what it cost) of each peer.
 
-    :param which: ``az``, or ``all``: azure.azcollection too.
+    :param which: ``az``, ``azcollection``, or ``all`` for both.
     :param env: a function that gives the lab's environment, for a client that insists on Azure's names where it is called with True.
     :param fresh: a function that brings back hosts without the extension.
     """
-    with tempfile.TemporaryDirectory() as place:
-        az = azure_cli(pathlib.Path(place), env(False))
-        for name, run in (("az vm extension set, one by one", az_one_by_one), ("az vm extension set, side by side", az_side_by_side)):
-            fresh()
-            yield name, run(az, resource_group, hosts, command)
-    if which != "all":
+    if which in ("az", "all"):
+        with tempfile.TemporaryDirectory() as place:
+            az = azure_cli(pathlib.Path(place), env(False))
+            for name, run in (("az vm extension set, one by one", az_one_by_one), ("az vm extension set, side by side", az_side_by_side)):
+                fresh()
+                yield name, run(az, resource_group, hosts, command)
+    if which == "az":
         return
     with tempfile.TemporaryDirectory() as place:
         collection = azcollection(pathlib.Path(place), env(True))

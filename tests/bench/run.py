@@ -4,7 +4,7 @@
 """Benchmarks of the fleet engine on an azlab without machines, with latencies as they were measured on Azure.
 
     run.py --case create|nochange|tags|scale|delete|scale_set|docker_extension|docker_ready|inventory|azlab|role_docker --hosts N [--engine virtual_machines|scale_set]
-           [--scale S] [--seed N] [--public-ip] [--peers none|az|all]
+           [--scale S] [--seed N] [--public-ip] [--peers none|az|azcollection|all]
 
 ``scale_set`` is the whole life of one scale set: created, nothing to change, a tag on all, N to 1.2 N, to 0.8 N, deleted.
 
@@ -222,7 +222,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--public-ip", action="store_true", help="an address for each host")
     parser.add_argument("--throttle", action="store_true", help="Azure's token buckets refuse what is too much")
-    parser.add_argument("--peers", default="none", choices=["none", "az", "all"],
+    parser.add_argument("--peers", default="none", choices=["none", "az", "azcollection", "all"],
                         help="cases create, docker_extension and docker_ready: az: the Azure CLI beside it; all: azure.azcollection too")  # fmt: skip
     given = parser.parse_args()
     if given.case in ("role_swarm", "role_stack"):

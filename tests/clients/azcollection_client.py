@@ -28,6 +28,7 @@ class Collection:
 
     def __init__(self, environment: pathlib.Path, folder: pathlib.Path, lab_env: dict[str, str]) -> None:
         self.programs, self.folder = environment / "bin", folder
+        self.limit = 540                                        # seconds for one run of a program
         (folder / "ansible.cfg").touch()
         inherited = {k: v for k, v in os.environ.items()
                      if not k.startswith(("ANSIBLE_", "AZURE_")) and not k.lower().endswith(("_proxy", "_ca_bundle"))}
@@ -47,7 +48,7 @@ class Collection:
 
     def _run(self, program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run([str(self.programs / program), *arguments], env=self.env, cwd=self.folder, capture_output=True,
-                              text=True, timeout=540, check=False)
+                              text=True, timeout=self.limit, check=False)
 
     def results(self, tasks: list[Task], *options: str) -> dict[str, Any]:
         """Run the tasks as a playbook, up to the first that fails; what each returned, by its name."""

@@ -32,7 +32,7 @@ class LocalShell(NoMachines):
         return CommandResult(done.returncode, done.stdout, done.stderr)
 
 
-def make_hosts(azure, group, image="Debian:debian-13:13-gen2:latest", count=2, name="web"):
+def make_hosts(azure, group, image="Debian:debian-13:13-gen2:latest", count=2, name="web", **more):
     """A network and some hosts in it."""
     made = azure.run("network", {
         "resource_group": group, "location": "westeurope", "name": "net", "address_prefixes": ["10.60.0.0/16"],
@@ -41,7 +41,7 @@ def make_hosts(azure, group, image="Debian:debian-13:13-gen2:latest", count=2, n
     assert not made["failed"], made
     made = azure.run("host_group", {
         "resource_group": group, "name": name, "count": count, "size": "Standard_D2s_v5", "image": image, "ssh_public_keys": [KEY],
-        "subnet": {"network": "net", "name": "hosts"},
+        "subnet": {"network": "net", "name": "hosts"}, **more,
     })  # fmt: skip
     assert not made["failed"], made
     return [host["name"] for host in made["hosts"]]

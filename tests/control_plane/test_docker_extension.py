@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import base64
 import gzip
+import hashlib
 import json
+import os
 import pathlib
 import re
+import subprocess
 import sys
 
 import pytest
@@ -21,6 +24,7 @@ from azlab.machines.driver import CommandResult  # noqa: E402
 from azlab.testing import lab  # noqa: E402
 from extension_lab import Recorder, make_hosts  # noqa: E402
 
+ROOT = pathlib.Path(__file__).resolve().parents[2]
 PUBLIC = {"compose": {"web": {"image": "web", "environment": {"P": "${PASSWORD}"}}}}
 PROTECTED = {"environment": {"PASSWORD": "very-hidden"}}
 
@@ -186,7 +190,17 @@ def test_a_failure_tells_the_reason_and_the_log(azure, group, hosts, driver):
     ({"scale_set": "set"}, "parameters are mutually exclusive: hosts|group|scale_set"),
     ({"keep_certificates": True, "certificates": "/nowhere"}, "keep_certificates leaves those on the hosts as they are, and others are given"),
     ({"keep_containers": True, "protected_settings": {}}, "PASSWORD stands in the compose file and has no value"),
-    ({"handler": "cloud_init", "certificates": "/nowhere"}, "certificates works with handlers that know the host"),
+    ({"handler": "cloud_init", "certificates": "/nowhere", "group": None}, "certificates works with handlers that know the host"),
+    ({"handler": "cloud_init"}, "group is 'web' and handler is cloud_init, which makes custom data and asks nothing of machines: leave group out"),
+    ({"handler": "cloud_init", "group": None, "rerun": True}, "rerun is 'True' and handler is cloud_init"),
+    ({"handler": "cloud_init", "state": "absent"}, "handler is cloud_init and state is absent: custom data cannot be taken back"),
+    ({"handler": "docker_extension", "docker_version": "27.5", "docker_source": "docker"}, "docker_source is 'docker' and handler is docker_extension"),
+    ({"remove_docker": True}, "remove_docker is true and state is present: set state to absent"),
+    ({"docker_repository": "mirror"}, "docker_repository is 'mirror': give the address of a mirror"),
+    ({"resource_group": "a/b"}, "resource_group is 'a/b', which Azure refuses as the name of a resource group"),
+    ({"group": ""}, "group is empty: give a name."),
+    ({"group": None, "scale_set": " "}, "scale_set is empty: give a name."),
+    ({"settings": {"compose": {"services": {}}}}, "settings.compose.services is empty"),
     ({"resource_group": None}, "handler is auto but all of the following are missing: resource_group"),
 ])  # fmt: skip
 def test_refusals(azure, more, words):
@@ -194,6 +208,37 @@ def test_refusals(azure, more, words):
     refused = run(azure, "rg", **more)
     assert refused["failed"] and words in refused["msg"], refused["msg"]
     assert azure.admin.requests(limit=10) == []
+
+
+def test_instances_of_a_flexible_scale_set(azure, group, driver):
+    driver.scripts.clear()
+    driver.answer = CommandResult(0, "", "")
+    hosts = make_hosts(azure, group, engine="scale_set")
+    made = run(azure, group, group=None, scale_set="web")
+    assert made["changed"] and [item["host"] for item in made["handlers"]] == sorted(hosts) and len(driver.scripts) == 2, made
+    assert not run(azure, group, group=None, scale_set="web")["changed"]
+
+
+def test_nothing_secret_in_what_ansible_prints(azure, group, hosts, tmp_path):
+    """Text, base64 of it, and what stands in the script, in the output of -vvv --diff: first run, rotation, failure, file with an error."""
+    (tmp_path / "prot.json").write_text(json.dumps({"login": {"username": "u", "password": "pass-word-7"}, "environment": {"PASSWORD": "very-hidden"}}))
+    given = {"resource_group": group, "group": "web", "settings": PUBLIC}
+    tasks = [dict(given, protected_settings=dict(PROTECTED, login={"username": "u", "password": "pass-word-7"})),
+             dict(given, protected_settings_file=str(tmp_path / "prot.json"), digest_key="key-of-digests"),
+             dict(given, protected_settings=PROTECTED, handler="docker_extension", reinstall="always"),
+             dict(given, protected_settings={"login": {"username": "u", "password": ["pass-word-7"]}})]  # fmt: skip
+    play = [{"hosts": "localhost", "gather_facts": False, "tasks": [
+        {"name": "run", "dockhost.azure.docker_extension": task, "ignore_errors": True} for task in tasks]}]  # fmt: skip
+    (tmp_path / "play.yml").write_text(json.dumps(play))
+    env = {**os.environ, **azure.lab.env, "ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".work" / "dev"), "ANSIBLE_LOCALHOST_WARNING": "0"}
+    for mode in (["--check"], []):
+        done = subprocess.run([str(pathlib.Path(sys.executable).parent / "ansible-playbook"), "-vvv", "--diff", *mode, "play.yml"], env=env, text=True,
+                              capture_output=True, timeout=300, cwd=tmp_path, check=False)  # fmt: skip
+        said = done.stdout + done.stderr
+        assert done.returncode == 0 and "ok=4" in said and "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER" in said, said
+        for secret in ("pass-word-7", "very-hidden", "key-of-digests"):
+            assert secret not in said and base64.b64encode(secret.encode()).decode() not in said
+        assert base64.b64encode(b"PASSWORD='very-hidden'\n").decode() not in said and "H4sI" not in said
 
 
 def test_cloud_init_needs_no_azure_and_survives_ansibles_masking(azure):
@@ -206,3 +251,6 @@ def test_cloud_init_needs_no_azure_and_survives_ansibles_masking(azure):
     # A value of a few characters, which stands in any base64: other bytes are tried, and in the end it is said.
     short = azure.run_as("docker_extension", dict(wanted, protected_settings={"environment": {"P": "H4sI"}}))
     assert short["failed"] and "a value of very few characters" in short["msg"]
+    noise = "".join(chr(33 + number * 7919 % 89) for number in range(9)) + hashlib.shake_256(b"x").hexdigest(60000)
+    large = azure.run_as("docker_extension", dict(wanted, settings={"compose": {"web": {"image": "web", "command": noise}}}))
+    assert large["failed"] and "and Azure takes 65535" in large["msg"]

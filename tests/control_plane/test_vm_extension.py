@@ -185,6 +185,10 @@ def test_a_stopped_machine_is_refused_unless_nothing_is_to_change(azure, group, 
 def test_an_unknown_type_and_a_lab_without_the_handler_fail_with_azures_words(azure, group, hosts):
     unknown = run(azure, group, type="NoSuchThing")
     assert unknown["failed"] and "ArtifactNotFound" in unknown["msg"] and "check publisher and type" in unknown["msg"]
+    # What an earlier run has reported is not taken for the reason of a refusal.
+    assert run(azure, group, settings={"commandToExecute": "false"})["failed"]
+    refused = run(azure, group, version="9.9", settings={"commandToExecute": "true"})
+    assert refused["failed"] and "ArtifactVersionNotFound: The VM extension with publisher" in refused["msg"], refused["msg"]
     old = run(azure, group, type="DockerExtension", version="1.2", name="docker")
     assert old["failed"] and "Enable Docker failed" in old["msg"] and "azure-docker-extension-enable.log" in old["msg"]
     assert {failure["host"] for failure in old["failures"]} == set(hosts)

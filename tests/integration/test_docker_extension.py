@@ -159,7 +159,7 @@ def test_an_engine_that_does_not_start_gets_back_what_it_had(host):
 
 
 @pytest.mark.parametrize("compose, code, words", [
-    ({"services": {"web": {"ports": ["80:80"]}}}, 15, "the compose file has an error: service \"web\" has neither an image nor a build context"),
+    ({"services": {"web": dict(COMPOSE["web"], depends_on=["nowhere"])}}, 15, "the compose file has an error: service \"web\" depends on undefined service"),
     ({"services": {"web": dict(COMPOSE["web"], command=["sh", "-c", "sleep 1; exit 3"])}}, 17, "container compose-web-1 has ended with exit code 3"),
     ({"services": {"web": dict(COMPOSE["web"], healthcheck={"test": ["CMD", "false"], "interval": "1s", "retries": 2})}}, 17,
      "container compose-web-1 is unhealthy"),

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 from typing import Any, Dict, Iterable, List, Mapping, Sequence, Tuple
 
 from ansible_collections.dockhost.azure.plugins.module_utils._errors import InputError
@@ -38,6 +39,7 @@ _OWN = frozenset({"tlscacert", "tlscert", "tlskey", "tlsverify"})
 _GONE = frozenset({"disable-legacy-registry"})
 
 _REFERENCE = re.compile(r"\$(?:\{([A-Za-z_][A-Za-z0-9_]*)\}|([A-Za-z_][A-Za-z0-9_]*))")
+_ADDRESS = re.compile(r"(tcp|unix|fd|npipe)://\S*|[A-Za-z0-9.\[\]-]*:[0-9]+")
 _NAMED_VOLUME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 
 
@@ -76,7 +78,7 @@ def _refuse_open(addresses: Sequence[str], found: Dict[str, Any], insecure: bool
 
 def _pairs(options: Sequence[str]) -> List[Tuple[str, str]]:
     """(long name, value) of each option; a value can follow as the next word."""
-    words = [word for option in options for word in option.split()]
+    words = [word for option in options for word in _words(option)]
     found: List[Tuple[str, str]] = []
     position = 0
     while position < len(words):
@@ -87,13 +89,26 @@ def _pairs(options: Sequence[str]) -> List[Tuple[str, str]]:
             raise InputError("settings.docker.options", "settings.docker.options has '{0}', which is no option of the engine: options begin with "
                              "-- (or are -D, -H, -l, -g, -G, -s, -b).".format(words[position - 1]))
         name = name[2:]
+        if not name or name == "config-file":
+            raise InputError("settings.docker.options", "settings.docker.options has '--{0}', which cannot be given here: name each option of the "
+                             "engine, as in --dns=8.8.8.8.".format(name))
         if not dummy and name not in _FLAGS:
             if position >= len(words) or words[position].startswith("-"):
                 raise InputError("settings.docker.options", "settings.docker.options has '--{0}' without a value.".format(name))
             value = words[position]
             position += 1
-        found.append((_RENAMED.get(name, name), value if value or dummy else "true"))
+        if dummy and not value:
+            raise InputError("settings.docker.options", "settings.docker.options has '--{0}=' without a value.".format(name))
+        found.append((_RENAMED.get(name, name), value or "true"))
     return found
+
+
+def _words(option: str) -> List[str]:
+    """The words of an option, quoted as systemd took them from the unit of the old extension."""
+    try:
+        return shlex.split(option)
+    except ValueError:
+        raise InputError("settings.docker.options", "settings.docker.options has '{0}', in which a quotation mark is not closed.".format(option)) from None
 
 
 def _take(found: Dict[str, Any], notes: List[str], name: str, value: str) -> None:
@@ -101,6 +116,15 @@ def _take(found: Dict[str, Any], notes: List[str], name: str, value: str) -> Non
         notes.append("docker.options: --{0} is left out: certificates are given as protected_settings.certs.".format(name))
     elif name in _GONE:
         notes.append("docker.options: --{0} is left out: engines of today do not know it.".format(name))
+    elif name == "host" and not _ADDRESS.fullmatch(value):
+        raise InputError("settings.docker.options", "settings.docker.options has '--host={0}': give an address as in tcp://127.0.0.1:2376, "
+                         "unix:///run/other.sock or fd://.".format(value))
+    elif name in _MAPS and "=" not in value:
+        raise InputError("settings.docker.options", "settings.docker.options has '--{0} {1}': give NAME=VALUE, as in --log-opt max-size=10m.".format(
+            name, value
+        ))
+    elif name in _NUMBERS and not re.fullmatch("[0-9]+", value):
+        raise InputError("settings.docker.options", "settings.docker.options has '--{0}={1}': give a whole number.".format(name, value))
     elif name in _LISTS:
         found.setdefault(_LISTS[name], []).append(_pool(value) if name == "default-address-pool" else value)
     elif name in _MAPS:
@@ -134,11 +158,13 @@ def compose(document: Mapping[str, Any]) -> Tuple[Dict[str, Any], List[str]]:
     if not document:
         return {}, []
     if isinstance(document.get("services"), Mapping):
+        _check("settings.compose.services", document["services"])
         return {key: value for key, value in document.items() if key != "version"}, []
     for name, service in document.items():
         if not isinstance(service, Mapping):
             raise InputError("settings.compose", "settings.compose.{0} is not a mapping: give services below 'services', or each service at the "
                              "top as in the first format of compose files.".format(name))
+    _check("settings.compose", document)
     services, volumes, notes = {}, {}, ["compose: the first format (services at the top) was brought into the one of today."]
     for name, service in document.items():
         services[name] = _service(name, service, notes)
@@ -147,6 +173,23 @@ def compose(document: Mapping[str, Any]) -> Tuple[Dict[str, Any], List[str]]:
     if volumes:
         made["volumes"] = {name: {"name": name} for name in sorted(volumes)}  # without the project's name before it, as it was
     return made, notes
+
+
+def _check(option: str, services: Mapping[str, Any]) -> None:
+    """Refuse what no Compose would take, before a host is touched.
+
+    :raises InputError: names the service.
+    """
+    if not services:
+        raise InputError(option, "{0} is empty: name at least one service, or leave compose out.".format(option))
+    for name, service in services.items():
+        if not isinstance(service, Mapping) or not any(service.get(key) for key in ("image", "build", "extends")):
+            raise InputError(option, "{0}.{1} has neither image nor build: give the service an image, as in image: docker.io/library/nginx:1.29.".format(
+                option, name
+            ))
+        for key in ("volumes", "ports", "links"):
+            if service.get(key) is not None and not isinstance(service[key], (list, tuple)):
+                raise InputError(option, "{0}.{1}.{2} has to be a list.".format(option, name, key))
 
 
 def _service(name: str, service: Mapping[str, Any], notes: List[str]) -> Dict[str, Any]:

@@ -106,7 +106,7 @@ def _port(value: Any) -> Optional[int]:
     if value in (None, ""):
         return None
     text = str(value)
-    if isinstance(value, bool) or not text.isdigit() or not 1 <= int(text) <= 65535:
+    if isinstance(value, bool) or not re.fullmatch(r"[0-9]{1,5}", text) or not 1 <= int(text) <= 65535:
         raise InputError("settings.docker.port", "settings.docker.port is '{0}': give a port from 1 to 65535, mostly 2376.".format(value))
     return int(text)
 
@@ -167,6 +167,9 @@ def _login(value: Any) -> Optional[Login]:
     for name in ("username", "password"):
         if not given.get(name):
             raise InputError("protected_settings.login", "protected_settings.login lacks {0}.".format(name))
+        if not isinstance(given[name], str) or any(ord(sign) < 32 for sign in given[name]):
+            raise InputError("protected_settings.login", "protected_settings.login.{0} has to be a text of one line (in quotes, where it is all "
+                             "digits).".format(name))
     server = str(given.get("server") or "")
     if server and not _SERVER.fullmatch(server):
         raise InputError("protected_settings.login", "protected_settings.login.server is no name of a registry, as in registry.example.com:5000.")

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import base64
-import json
 import re
 from dataclasses import dataclass, replace
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
@@ -15,6 +14,12 @@ from ansible_collections.dockhost.azure.plugins.module_utils._azure.client impor
 from ansible_collections.dockhost.azure.plugins.module_utils._errors import InputError, RefusedError
 from ansible_collections.dockhost.azure.plugins.module_utils._extension import docker_files, observe, script, spec
 from ansible_collections.dockhost.azure.plugins.module_utils._extension import plan as planning
+from ansible_collections.dockhost.azure.plugins.module_utils._extension.docker_input import (
+    check_certificates,
+    choices,
+    contradictions,
+    read_settings,
+)
 from ansible_collections.dockhost.azure.plugins.module_utils._extension.docker_settings import CERTS, INSECURE, DockerSettings
 from ansible_collections.dockhost.azure.plugins.module_utils._extension.task import HOST_ARGS, Seen, VmExtensionTask
 from ansible_collections.dockhost.azure.plugins.module_utils._model.host import Host
@@ -51,6 +56,7 @@ CONSTRAINTS: Dict[str, Any] = {
 }  # fmt: skip
 
 NONCES = 64
+MAX_CUSTOM_DATA = 65535  # https://learn.microsoft.com/azure/virtual-machines/custom-data
 # What the extension's user guide names, of the images that Azure still tells apart by their version: Ubuntu from 13,
 # CentOS and RHEL from 7.1, CoreOS from 899. It installs the engine by a script and Compose 1.6.2 for the systems of its days.
 _OLD_IMAGES = re.compile(
@@ -80,6 +86,7 @@ class DockerExtensionTask(VmExtensionTask):
 
     def check(self) -> None:
         super().check()
+        contradictions(self.params)
         if all(self.params.get(name) is None for name in ("hosts", "group", "scale_set")):
             raise InputError("hosts", "one of hosts, group and scale_set is needed: name the virtual machines, the group of hosts or the scale set.")
         if self.folder and self.settings.certs:
@@ -190,16 +197,6 @@ class DockerExtensionTask(VmExtensionTask):
         return replace(step, reason="takes Docker off the host", changes=())
 
 
-def check_certificates(settings: DockerSettings, option: str) -> None:
-    """Refuse certificates that no client would accept, before an engine is restarted with them.
-
-    :raises InputError: says what is wrong.
-    """
-    wrong = check.problem(*(settings.certs[name] for name in CERTS)) if settings.certs else None
-    if wrong:
-        raise InputError(option, "{0} cannot work: {1}.".format(option, wrong))
-
-
 def choose(handler: str, host: Host, published: Optional[Sequence[str]]) -> Choice:
     """The handler of a host.
 
@@ -219,51 +216,6 @@ def choose(handler: str, host: Host, published: Optional[Sequence[str]]) -> Choi
     ))
 
 
-def choices(params: Mapping[str, Any]) -> script.Choices:
-    """The module's own options.
-
-    :raises InputError: options that contradict each other.
-    """
-    version = params.get("docker_version") or ""
-    if version and params["docker_source"] != "docker":
-        raise InputError("docker_version", "docker_version is '{0}' and docker_source is distribution, which has one version only: set "
-                         "docker_source to docker, or leave docker_version out.".format(version))
-    if version and not re.fullmatch(r"[0-9][A-Za-z0-9.~+-]*", version):
-        raise InputError("docker_version", "docker_version is '{0}': give a version as in 27.5 or 27.5.1.".format(version))
-    for name in ("lock_timeout", "health_timeout"):
-        if not 1 <= params[name] <= 3600:
-            raise InputError(name, "{0} is {1}: give 1 to 3600 seconds, since Azure ends the script after 90 minutes.".format(name, params[name]))
-    user = params.get("docker_user") or ""
-    if user and not re.fullmatch(r"[a-z_][a-z0-9_-]{0,31}", user):
-        raise InputError("docker_user", "docker_user is '{0}', which is no name of a Linux user.".format(user))
-    return script.Choices(
-        source=params["docker_source"], version=version, user=user, repository=params["docker_repository"].rstrip("/"),
-        lock_seconds=params["lock_timeout"], health_seconds=params["health_timeout"], insecure=params[INSECURE],
-        keep_containers=params["keep_containers"], keep_certificates=params["keep_certificates"],
-    )  # fmt: skip
-
-
-def read_settings(params: Mapping[str, Any], option: str) -> Dict[str, Any]:
-    """The settings from the option, or from the JSON file that people have from their templates.
-
-    :raises InputError: the file cannot be read, or holds no JSON object; its content is not repeated.
-    """
-    path = params.get(option + "_file")
-    if not path:
-        return dict(params.get(option) or {})
-    try:
-        with open(path, encoding="utf-8-sig") as file:
-            found = json.load(file)
-    except OSError as error:
-        raise InputError(option + "_file", "{0}_file: {1} cannot be read: {2}.".format(option, path, error.strerror)) from error
-    except ValueError as error:
-        where = " (line {0}, column {1})".format(error.lineno, error.colno) if isinstance(error, json.JSONDecodeError) else ""
-        raise InputError(option + "_file", "{0}_file: {1} is not JSON{2}.".format(option, path, where)) from None
-    if not isinstance(found, dict):
-        raise InputError(option + "_file", "{0}_file: {1} has to hold a JSON object.".format(option, path))
-    return found
-
-
 def custom_data(params: Mapping[str, Any], hidden: Sequence[str]) -> str:
     """The customData for handler cloud_init.
 
@@ -271,6 +223,7 @@ def custom_data(params: Mapping[str, Any], hidden: Sequence[str]) -> str:
         the same are taken.
     :raises InputError: a secret is so short that it cannot be avoided.
     """
+    contradictions(params)
     settings = DockerSettings.read(read_settings(params, "settings"), read_settings(params, "protected_settings"))
     if params.get("certificates"):
         raise InputError("certificates", "certificates works with handlers that know the host: give protected_settings.certs with cloud_init.")
@@ -278,6 +231,9 @@ def custom_data(params: Mapping[str, Any], hidden: Sequence[str]) -> str:
     text = script.render(settings, choices(params))
     for turn in range(NONCES):
         made = script.cloud_config(text, turn)
+        if len(made) > MAX_CUSTOM_DATA:
+            raise InputError("settings", "The custom data for these settings have {0} bytes and Azure takes {1}: make the compose file smaller, or take "
+                             "handler custom_script.".format(len(made), MAX_CUSTOM_DATA))
         if not any(word and word in made for word in hidden):
             return made
     raise InputError("protected_settings", "protected_settings has a value of very few characters, which Ansible would replace everywhere in the "

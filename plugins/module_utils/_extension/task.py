@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from dataclasses import dataclass, field
 from typing import Any, Dict, List, Mapping, Optional, Tuple
 
@@ -13,7 +14,7 @@ from ansible.module_utils.basic import env_fallback
 
 from ansible_collections.dockhost.azure.plugins.module_utils import _apply
 from ansible_collections.dockhost.azure.plugins.module_utils._azure.client import Client
-from ansible_collections.dockhost.azure.plugins.module_utils._errors import DockhostError, InputError, RefusedError
+from ansible_collections.dockhost.azure.plugins.module_utils._errors import AzureError, DockhostError, InputError, RefusedError
 from ansible_collections.dockhost.azure.plugins.module_utils._extension import observe, spec
 from ansible_collections.dockhost.azure.plugins.module_utils._extension import plan as planning
 from ansible_collections.dockhost.azure.plugins.module_utils._extension.report import Report, failure, log_place, sentences
@@ -46,6 +47,9 @@ ARGUMENTS: Dict[str, Any] = dict(
     auto_upgrade={"type": "bool", "default": True},
     automatic_upgrade={"type": "bool"},
 )
+
+# https://learn.microsoft.com/azure/azure-resource-manager/management/resource-name-rules#microsoftresources
+_GROUP = re.compile(r"[\w().-]{0,89}[\w()-]")
 
 CONSTRAINTS: Dict[str, Any] = {
     "mutually_exclusive": [("hosts", "group", "scale_set")],
@@ -87,6 +91,13 @@ class VmExtensionTask(Task):
 
     def check(self) -> None:
         spec.check("name", self.name, self.params.get("version") or "0.0")
+        group = self.params.get("resource_group") or ""
+        if not _GROUP.fullmatch(group):
+            raise InputError("resource_group", "resource_group is '{0}', which Azure refuses as the name of a resource group: it takes 1 to 90 letters, "
+                             "digits, '_', '-', '.', '(' and ')', not ending with '.'.".format(group))
+        for name in ("group", "scale_set", "publisher", "type"):
+            if self.params.get(name) is not None and not self.params[name].strip():
+                raise InputError(name, "{0} is empty: give a name.".format(name))
         if self.params.get("hosts") is not None and not self.params["hosts"]:
             raise InputError("hosts", "hosts is empty: name at least one virtual machine, or give group.")
 
@@ -135,7 +146,9 @@ class VmExtensionTask(Task):
         found = []
         for result, body in zip(broken, bodies):
             report = Report.from_api(body)
-            report = report if report.state.lower() == "failed" else Report()
+            # What was refused before it began left an earlier run's report there.
+            refused = isinstance(result.error, AzureError) and result.error.status >= 400
+            report = Report() if refused or report.state.lower() != "failed" else report
             have = (body or {}).get("properties") or (result.step.body or {}).get("properties") or {}
             place = self.log_place(str(have.get("publisher")), str(have.get("type")))
             found.append(failure(result.step.resource.host, result.step.title, result.error, report, place))

@@ -30,6 +30,7 @@ def test_certificates_as_pem_and_as_base64_of_it_are_the_same():
     ({"dcoker": {}}, {}, "settings has 'dcoker', which the Docker extension does not know"),
     ({"docker": {"ports": 1}}, {}, "settings.docker has 'ports'"),
     ({"docker": {"port": "99999"}}, {}, "settings.docker.port is '99999'"),
+    ({"docker": {"port": "²"}}, {}, "settings.docker.port is '²'"),
     ({"docker": {"options": "-D"}}, {}, "settings.docker.options has to be a list of texts"),
     ({"compose": "web:"}, {}, "settings.compose has to be a mapping"),
     ({"azure-environment": "AzureGermanCloud"}, {}, "settings.azure-environment is 'AzureGermanCloud'"),
@@ -38,6 +39,8 @@ def test_certificates_as_pem_and_as_base64_of_it_are_the_same():
     ({}, {"certs": {"ca": CERT}}, "protected_settings.certs lacks cert and key"),
     ({}, {"certs": dict(CERTS, key="bm8=")}, "protected_settings.certs.key is neither PEM nor base64 of PEM with a private key"),
     ({}, {"login": {"username": "u"}}, "protected_settings.login lacks password"),
+    ({}, {"login": {"username": "u", "password": ["p"]}}, "protected_settings.login.password has to be a text of one line"),
+    ({}, {"login": {"username": "u\n", "password": "p"}}, "protected_settings.login.username has to be a text of one line"),
     ({}, {"login": {"username": "u", "password": "p", "server": "a b"}}, "is no name of a registry"),
 ])  # fmt: skip
 def test_settings_that_cannot_work(public, protected, words):
@@ -52,6 +55,7 @@ def test_settings_that_cannot_work(public, protected, words):
     (["--insecure-registry", "a:5000", "--label=x=y"], {"insecure-registries": ["a:5000"], "labels": ["x=y"]}, []),
     (["--log-driver=json-file --log-opt max-size=5m", "--log-opt=max-file=3"],
      {"log-driver": "json-file", "log-opts": {"max-size": "5m", "max-file": "3"}}, []),
+    (["--label='a=b c'"], {"labels": ["a=b c"]}, []),
     (["--icc=false", "--mtu=1400", "-g /data"], {"icc": False, "mtu": 1400, "data-root": "/data"}, []),
     (["-H=unix:///run/other.sock"], {}, ["unix:///run/other.sock"]),
     (["--default-address-pool base=10.9.0.0/16,size=24"], {"default-address-pools": [{"base": "10.9.0.0/16", "size": 24}]}, []),
@@ -63,6 +67,9 @@ def test_engine_options_become_daemon_json(options, daemon, addresses):
 
 
 @pytest.mark.parametrize("options, words", [
+    (["--dns="], "'--dns=' without a value"), (["--"], "'--', which cannot be given here"), (["--config-file=/x"], "'--config-file', which cannot"),
+    (["-H foo"], "'--host=foo': give an address as in tcp://"), (["--log-opt max"], "'--log-opt max': give NAME=VALUE"),
+    (["--mtu=many"], "'--mtu=many': give a whole number"), (["--label='a"], "in which a quotation mark is not closed"),
     (["--dns"], "'--dns' without a value"), (["debug"], "has 'debug', which is no option of the engine"), (["--dns", "--icc"], "'--dns' without"),
 ])  # fmt: skip
 def test_engine_options_that_nobody_understands(options, words):
@@ -97,6 +104,16 @@ def test_a_compose_file_of_today_stays():
     assert docker_files.compose(dict(document, version="2")) == (document, [])
     with pytest.raises(InputError, match="settings.compose.version is not a mapping"):
         docker_files.compose({"version": "2", "web": {}})
+
+
+@pytest.mark.parametrize("document, words", [
+    ({"services": {}}, "settings.compose.services is empty"), ({"services": {"web": None}}, "settings.compose.services.web has neither image nor build"),
+    ({"web": {}}, "settings.compose.web has neither image nor build"), ({"web": {"image": "x", "volumes": 5}}, "settings.compose.web.volumes has to be a list"),
+])  # fmt: skip
+def test_compose_files_that_no_compose_takes(document, words):
+    with pytest.raises(InputError) as refused:
+        docker_files.compose(document)
+    assert words in str(refused.value)
 
 
 def test_variables_that_nobody_gives_are_found():
