@@ -51,8 +51,8 @@ molecule:        ## the roles' molecule scenarios on hosts of azlab: make molecu
 	@scripts/setup machines
 	@scripts/molecule $(SCENARIO)
 
-bench:           ## one benchmark: make bench CASE=nochange HOSTS=100 [ENGINE=scale_set] [SCALE=0.1] [THROTTLE=1] [PEERS=az|all]
-	@scripts/setup $(if $(filter role_%,$(CASE)),machines,control)
+bench:           ## one benchmark: make bench CASE=nochange HOSTS=100 [ENGINE=scale_set] [SCALE=0.1] [THROTTLE=1] [PEERS=az|azcollection|all]
+	@scripts/setup $(if $(filter role_% docker_ready,$(CASE)),machines,control)
 	@.venv/bin/python tests/bench/run.py --case $(or $(CASE),create) --hosts $(or $(HOSTS),100) --scale $(or $(SCALE),1) --peers $(or $(PEERS),none) $(if $(ENGINE),--engine $(ENGINE)) $(if $(THROTTLE),--throttle)
 
 faults:          ## the fault suite: make faults [CASE=create]

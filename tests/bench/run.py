@@ -236,6 +236,11 @@ def main() -> int:
 
         print(json.dumps(role_docker.figures(given.hosts)))
         return 0
+    if given.case == "docker_ready":
+        import docker_ready  # pylint: disable=import-outside-toplevel
+
+        print(json.dumps(docker_ready.measure(given.hosts, given.scale, given.peers)))
+        return 0
     given.load = os.getloadavg()[0]
     bench = Bench(given)
     try:

@@ -71,23 +71,28 @@ class Host:
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
-    def up(self, **conditions):
-        """The lab, with conditions of docs/azlab.md."""
+    def up(self, scale="0", **conditions):
+        """The lab, with conditions of docs/azlab.md and so many times Azure's latencies."""
         file = self.folder / "conditions.json"
         file.write_text(json.dumps(conditions))
-        self.azlab("up", "--machines", "docker", "--port", "0", "--latency-scale", "0", "--conditions", str(file))
+        self.azlab("up", "--machines", "docker", "--port", "0", "--latency-scale", scale, "--conditions", str(file))
         self.env = dict(re.findall(r"^export (\w+)=['\"]?([^'\"\n]*)", self.azlab("env"), re.M))
 
-    def start(self, **conditions):
-        """The lab, a network and host ext-1."""
-        self.up(**conditions)
+    def proxy_env(self):
+        """The environment of clients that insist on Azure's names."""
+        return json.loads(self.azlab("env", "--proxy", "--json"))
+
+    def start(self, scale="0", machines=True, **conditions):
+        """The lab, a network and, unless it is to be without, host ext-1."""
+        self.up(scale, **conditions)
         self.good("resource_group", name="rg", location="westeurope")
         opened = {"name": "in", "priority": 100, "direction": "Inbound", "access": "Allow", "protocol": "Tcp",
                   "source_address_prefixes": ["Internet"], "destination_port_ranges": ["22", "80", "2376"]}  # fmt: skip
         self.good("network", resource_group="rg", location="westeurope", name="net", address_prefixes=["172.31.0.0/16"],
                   security_groups=[{"name": "nsg", "rules": [opened]}],
                   subnets=[{"name": "hosts", "address_prefix": "172.31.1.0/24", "security_group": "nsg"}])  # fmt: skip
-        self.machines("ext")
+        if machines:
+            self.machines("ext")
 
     def machines(self, name, **more):
         wanted = {
