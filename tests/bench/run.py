@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Benchmarks of the fleet engine on an azlab without machines, with latencies as they were measured on Azure.
 
-    run.py --case create|nochange|tags|scale|delete|scale_set|docker_extension|docker_ready|inventory|azlab|role_docker --hosts N [--engine virtual_machines|scale_set]
-           [--scale S] [--seed N] [--public-ip] [--peers none|az|azcollection|all]
+    run.py --case create|nochange|tags|scale|delete|scale_set|docker_extension|docker_ready|inventory|azlab|role_docker --hosts N
+           [--engine virtual_machines|scale_set] [--scale S] [--seed N] [--public-ip] [--peers none|az|azcollection|all]
 
 ``scale_set`` is the whole life of one scale set: created, nothing to change, a tag on all, N to 1.2 N, to 0.8 N, deleted.
 

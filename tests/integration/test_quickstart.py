@@ -78,7 +78,7 @@ def swarm_play(host):
            "ANSIBLE_CONFIG": str(ROOT / "examples" / "ansible.cfg"), "ANSIBLE_PRIVATE_KEY_FILE": str(host.folder / "id"), "ANSIBLE_NOCOLOR": "1",
            "ANSIBLE_SSH_CONTROL_PATH_DIR": str(host.folder / "cp"), "DOCKHOST_SSH_PUBLIC_KEY_FILE": str(host.folder / "id.pub")}  # fmt: skip
     words = [str(BIN / "ansible-playbook"), "-i", str(EXAMPLES / "docker_swarm_cluster.docker_hosts.yml"), str(EXAMPLES / "docker_swarm_cluster.yml")]
-    done = subprocess.run(words, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=500, cwd=host.folder, check=False)
+    done = subprocess.run(words, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=900, cwd=host.folder, check=False)
     assert done.returncode == 0, done.stdout[-8000:]
 
     def on(name, command):
