@@ -10,7 +10,6 @@ import http.client
 import json
 import os
 import pathlib
-import re
 import ssl
 import subprocess
 import sys
