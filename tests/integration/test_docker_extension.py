@@ -179,21 +179,6 @@ def test_options_that_the_engine_refuses_harm_nothing(host):
     assert host.on("systemctl is-active docker").strip() == "active"
 
 
-def test_a_port_without_tls_is_open_only_as_long_as_somebody_insists(host):
-    def version():
-        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        with opener.open("http://{0}:2376/version".format(host.addresses["ext-1"]), timeout=5) as got:
-            return json.load(got)["Version"]
-
-    made = host.docker(settings={"docker": {"port": "2376"}}, allow_unauthenticated_tcp_which_gives_root_to_everybody=True)
-    assert not made["failed"], made
-    assert version()
-    made = host.docker()
-    assert not made["failed"], made
-    with pytest.raises(OSError):
-        version()
-
-
 def test_a_private_registry_serves_its_image_to_those_who_sign_in(host):
     ready = host.on(REGISTRY)
     assert "pushed" in ready, ready
