@@ -11,20 +11,11 @@ import sys
 import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-COLLECTIONS = ROOT / ".work" / "dev"
+sys.path.insert(0, str(ROOT / "tests" / "support"))
 
+import work_tree  # noqa: E402
 
-def _link_collection() -> None:
-    """Link the work tree where Python and Ansible look for collections (git ignores .work)."""
-    parent = COLLECTIONS / "ansible_collections" / "dockhost"
-    parent.mkdir(parents=True, exist_ok=True)
-    link = parent / "azure"
-    if not link.is_symlink():
-        link.symlink_to("../../../..")
-
-
-_link_collection()
-sys.path.insert(0, str(COLLECTIONS))
+work_tree.link()
 
 
 @pytest.hookimpl(tryfirst=True)     # before xdist reads the groups

@@ -95,6 +95,13 @@ class Task:
         """The module's own return values; ``actual`` was observed again when steps were applied."""
         return {}
 
+    async def begin(self, client: Client, actual: Any, plan: Plan) -> bool:
+        """Before steps are sent, not in check mode: keep other runs out. True: what was observed may be out of date by now."""
+        return False
+
+    async def end(self, client: Client) -> None:
+        """After all of it, however it ended: let other runs in again."""
+
     async def ready(self, client: Client, step: Any) -> None:
         """Awaited before a step is sent; raise DockhostError when it must not be."""
 
@@ -166,23 +173,16 @@ async def _work(module: AnsibleModule, task_class: type, plans: List[Plan]) -> D
         task = task_class(params, client.subscription_id)
         task.check_mode = module.check_mode
         actual = await task.observe(client)
-        plan = task.plan(actual)
-        plans.append(plan)
-        if plan.refusals:
-            raise RefusedError([step.reason for step in plan.refusals])
+        plan = _planned(task, actual, plans)
         results: List[_apply.StepResult] = []
         if not module.check_mode:
-            results = await _apply.apply(plan, client, task.progress, task.guarded, functools.partial(task.ready, client))
-            if task.guarded and _apply.overtaken(results):
-                actual, plan, results = await _once_more(task, client, results)
-                plans.append(plan)
-            if any(result.state != "done" for result in results):
-                await task.failed(client, actual, results)
-            _apply.check_results(results)
-            await task.finish(client, actual, results)
-            if plan.changed:
-                actual = await task.observe(client)
-                _check_states(task.bodies(actual), results)
+            try:
+                if await task.begin(client, actual, plan):
+                    actual = await task.observe(client)
+                    plan = _planned(task, actual, plans)
+                actual, plan, results = await _applied(task, client, actual, plan, plans)
+            finally:
+                await task.end(client)
         for warning in dict.fromkeys(task.warnings):
             module.warn(warning)
         result = {"changed": plan.changed, "plan": plan.summary(_apply.seconds(results))}
@@ -190,6 +190,31 @@ async def _work(module: AnsibleModule, task_class: type, plans: List[Plan]) -> D
         if module._diff:
             result["diff"] = plan.diff()
         return result
+
+
+def _planned(task: Task, actual: Any, plans: List[Plan]) -> Plan:
+    """The plan, kept in C(plans) also where it is refused."""
+    plan = task.plan(actual)
+    plans.append(plan)
+    if plan.refusals:
+        raise RefusedError([step.reason for step in plan.refusals])
+    return plan
+
+
+async def _applied(task: Task, client: Client, actual: Any, plan: Plan, plans: List[Plan]) -> Any:
+    """Do a plan, and look again where it changed something: what was observed, the plan as it was done, its results."""
+    results = await _apply.apply(plan, client, task.progress, task.guarded, functools.partial(task.ready, client))
+    if task.guarded and _apply.overtaken(results):
+        actual, plan, results = await _once_more(task, client, results)
+        plans.append(plan)
+    if any(result.state != "done" for result in results):
+        await task.failed(client, actual, results)
+    _apply.check_results(results)
+    await task.finish(client, actual, results)
+    if plan.changed:
+        actual = await task.observe(client)
+        _check_states(task.bodies(actual), results)
+    return actual, plan, results
 
 
 async def _once_more(task: Task, client: Client, first: List[_apply.StepResult]) -> Any:

@@ -36,6 +36,7 @@ import lab  # noqa: E402
 import path  # noqa: E402
 import peers  # noqa: E402
 import role_swarm  # noqa: E402
+import work_tree  # noqa: E402
 from lab_client import LabProcess  # noqa: E402
 
 GROUP = "rg-bench"
@@ -225,6 +226,7 @@ def main() -> int:
     parser.add_argument("--peers", default="none", choices=["none", "az", "azcollection", "all"],
                         help="cases create, docker_extension and docker_ready: az: the Azure CLI beside it; all: azure.azcollection too")  # fmt: skip
     given = parser.parse_args()
+    work_tree.link()
     if given.case in ("role_swarm", "role_stack"):
         print(json.dumps(role_swarm.measure(given.case, min(given.hosts, 20), task)))
         return 0

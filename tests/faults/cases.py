@@ -152,10 +152,16 @@ def points(case: str, requests: int, operations: int) -> List[Point]:
 # The controller's clock: by how many seconds it is wrong, and from which request of the run on.
 CLOCKS: Dict[str, Tuple[int, int]] = {"clock 2 h ahead": (7200, 0), "clock 2 h behind": (-7200, 0), "clock leaps 2 h": (7200, 12)}
 
-CONCURRENT = [
-    Point("concurrent", pair, delay) for pair in ("create+create", "create+scale_in", "scale_in+scale_in", "update+update", "delete+create")
-    for delay in (0, 100, 300, 600)
-]  # fmt: skip
+# Two runs at the same time: which, how many milliseconds the second begins later, and what becomes of the first.
+PAIRS = (
+    "create+create", "create+scale_in", "scale_in+create", "scale_in+scale_in", "update+update", "update+scale_in", "delete+create", "create+delete",
+    "reimage+scale_in", "set_create+set_create", "set_create+set_scale_in", "set_update+set_delete",
+)  # fmt: skip
+CONCURRENT = [Point("concurrent", pair, delay) for pair in PAIRS for delay in (0, 40, 120, 300, 600)]
+CONCURRENT += [
+    Point("concurrent", pair, delay, what)
+    for pair in ("create+scale_in", "scale_in+create", "delete+create") for delay in (0, 100, 200) for what in ("killed", "killed elsewhere")
+] + [Point("concurrent", pair, 250, "loses its turn") for pair in ("create+scale_in", "create+delete")]  # fmt: skip
 CAPACITY_POINTS = [Point("capacity", fault, 0, policy) for fault in CAPACITY for policy in ("keep", "rollback")]
 ENVIRONMENT = [
     Point("environment", fault)

@@ -22,9 +22,10 @@ from collections import defaultdict
 from typing import Any, Dict, List, Optional, Sequence
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
-sys.path[:0] = [str(ROOT / ".work" / "dev"), str(pathlib.Path(__file__).resolve().parent)]
+sys.path[:0] = [str(ROOT / "tests" / "support"), str(pathlib.Path(__file__).resolve().parent)]
 
 import cases  # noqa: E402
+import work_tree  # noqa: E402
 from worker import Outcome, Worker, prepare  # noqa: E402
 
 WORKER: Optional[Worker] = None
@@ -99,6 +100,7 @@ def numbers(found: Sequence[Outcome]) -> List[int]:
 def run(case: str = "all", count: int = 0, jobs: int = 5, seed: int = 1, show: bool = False) -> Dict[str, Any]:
     """Run the suite; returns what the last line says."""
     began, outcomes = time.monotonic(), []
+    work_tree.link()
     prepare()
     with multiprocessing.get_context("fork").Pool(jobs, _begin) as pool:
         points = collect(pool, case)

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import os
 import pathlib
@@ -20,6 +21,7 @@ sys.path[:0] = [str(SUPPORT), str(pathlib.Path(__file__).resolve().parent)]
 
 import cases  # noqa: E402
 import module_run  # noqa: E402
+import together  # noqa: E402
 import verdict  # noqa: E402
 from lab_client import LabProcess  # noqa: E402
 
@@ -59,20 +61,21 @@ class Worker:
         self._prepare()
 
     def _prepare(self) -> None:
-        self._must("resource_group", {"name": cases.GROUP, "location": "westeurope"})
-        self._must("network", cases.NETWORK)
-        self._must("host_group", cases.NEIGHBOUR)
+        self.must("resource_group", {"name": cases.GROUP, "location": "westeurope"})
+        self.must("network", cases.NETWORK)
+        self.must("host_group", cases.NEIGHBOUR)
         self.lab.call("keep", name="network")
         self.neighbours = self.lab.call("resources", group=cases.GROUP)
-        self._must("host_group", cases.hosts(5))
+        self.must("host_group", cases.hosts(5))
         self.lab.call("keep", name="five")
         self.starts = {"network": self.neighbours, "five": self.lab.call("resources", group=cases.GROUP)}
         self.lab.call("restore", name="network")
-        self._must("host_group", cases.set_hosts(5))
+        self.must("host_group", cases.set_hosts(5))
         self.lab.call("keep", name="set")
         self.starts["set"] = self.lab.call("resources", group=cases.GROUP)
 
-    def _must(self, module: str, arguments: Dict[str, Any]) -> None:
+    def must(self, module: str, arguments: Dict[str, Any]) -> None:
+        """Run a module that has no reason to fail."""
         result = module_run.run(module, arguments, self.env)
         if result["failed"]:
             raise RuntimeError(f"{module} does not work undisturbed: {result['msg']}")
@@ -84,7 +87,7 @@ class Worker:
         """Run a case undisturbed: (requests, operations); what it leads to is the measure for its points."""
         case = cases.CASES[name]
         self.lab.call("restore", name=case.state)
-        self._must(case.module, case.arguments)
+        self.must(case.module, case.arguments)
         self.lab.call("idle")
         self.goals[name] = self.lab.call("resources", group=cases.GROUP)
         return len(self.lab.call("requests")), len(self.lab.call("operations"))
@@ -180,13 +183,11 @@ class Worker:
         return outcome
 
     def _concurrent(self, point: cases.Point) -> Outcome:
-        first, second = point.fault.split("+")
-        case = self._start(first)
-        one = module_run.Run(case.module, case.arguments, self.env)
-        time.sleep(point.index / 1000)
-        other = cases.CASES[second]
-        two = module_run.Run(other.module, other.arguments, self.env)
-        return self._judged(Outcome(point), case if first != second else other, one.wait(), two.wait())
+        results, wrong, reached = together.run(self, point)
+        first, second = (cases.CASES[name] for name in point.fault.split("+"))
+        # Which of the hosts are those from before depends on the order; and tags that the first wrote stay.
+        name = second.name if point.extra else together.serial_name(first.state, first, second)
+        return self._judged(Outcome(point, reached, problem=wrong), dataclasses.replace(second, name=name, before=0), *results)
 
     def _capacity(self, point: cases.Point) -> Outcome:
         rules, fail, code = cases.CAPACITY[point.fault]

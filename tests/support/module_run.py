@@ -43,6 +43,33 @@ def quicken() -> None:
     operations.PACE = after.PACE = read.PACE = (0.05, 0.1)
 
 
+def brisk() -> None:
+    """In the process of a module: signs of life come quickly, so that a run of a second gives some."""
+    turn = importlib.import_module(SPACE + "module_utils._hosts.turn")
+    turn.RENEW_SECONDS, turn.PACE = 0.2, (0.1,)
+
+
+def silent(lease: float) -> None:
+    """In the process of a module: it takes its turn for a few seconds and gives no sign of life, as one whose machine sleeps."""
+    turn = importlib.import_module(SPACE + "module_utils._hosts.turn")
+    turn.LEASE_SECONDS, turn.RENEW_SECONDS = lease, 1000.0
+    _elsewhere(turn)
+
+
+def kill_after(seconds: float, lease: float = 0.0) -> None:
+    """In the process of a module: it is killed after so long; with C(lease) it seems to have run on another controller."""
+    turn = importlib.import_module(SPACE + "module_utils._hosts.turn")
+    if lease:
+        turn.LEASE_SECONDS = lease
+        _elsewhere(turn)
+    signal.signal(signal.SIGALRM, lambda *dummy: os.kill(os.getpid(), signal.SIGKILL))
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+
+
+def _elsewhere(turn: Any) -> None:
+    turn.here = lambda: turn.Place("another machine", "1/1")
+
+
 class Run:
     """A module that is running in a child process."""
 

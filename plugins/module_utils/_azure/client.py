@@ -71,7 +71,7 @@ class Client:
 
     async def request(
         self, method: str, path: str, api_version: str = "", json: Any = None, query: Optional[Mapping[str, str]] = None,
-        doing: str = "", creates: bool = False, headers: Optional[Mapping[str, str]] = None,
+        doing: str = "", creates: bool = False, headers: Optional[Mapping[str, str]] = None, urgent: bool = False,
     ) -> Response:
         """Send a request until it is answered for good.
 
@@ -80,6 +80,7 @@ class Client:
         :param creates: the PUT makes something that was not there: after a cut connection the resource is read first,
             and taken for ours when it is there.
         :param headers: further headers (``If-Match``).
+        :param urgent: does not queue behind the others that wait for tokens of a bucket that was empty.
         :raises AzureError: the answer is a refusal that waiting does not cure.
         :raises TransportError: no answer.
         """
@@ -88,7 +89,7 @@ class Client:
         while True:
             attempt += 1
             try:
-                response = await self._once(method, url, json, headers)
+                response = await self._once(method, url, json, headers, urgent)
             except TransportError as error:
                 decision = retry.cut(attempt)
                 if decision is None or (error.sent and method not in ("GET", "PUT", "DELETE")):
@@ -161,16 +162,19 @@ class Client:
             return
         raise InterruptedRun("The run was interrupted.")
 
-    async def _once(self, method: str, url: str, json: Any, headers: Optional[Mapping[str, str]]) -> Response:
+    async def _once(self, method: str, url: str, json: Any, headers: Optional[Mapping[str, str]], urgent: bool = False) -> Response:
         """One request, after the bucket of its kind has opened again."""
         kind = _kind(method)
         while True:
-            await self._turn(kind)
+            if not urgent:
+                await self._turn(kind)
             async with self._slots:
-                if self._open_at.get(kind, 0.0) > time.monotonic():
-                    continue
-                self.requests += 1
-                return await (self._send(method, url, json, headers) if headers else self._send(method, url, json))
+                closed = self._open_at.get(kind, 0.0) - time.monotonic()
+                if closed <= 0:
+                    self.requests += 1
+                    return await (self._send(method, url, json, headers) if headers else self._send(method, url, json))
+            if urgent:
+                await self.pause(closed)
 
     async def _turn(self, kind: str) -> None:
         """Wait, in the order of asking, until the bucket is open. One that was empty is drawn from no faster than it is filled."""

@@ -5,13 +5,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, field, replace
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from ansible_collections.dockhost.azure.plugins.module_utils import _apply
 from ansible_collections.dockhost.azure.plugins.module_utils._azure.client import Client
 from ansible_collections.dockhost.azure.plugins.module_utils._errors import InputError, RefusedError
-from ansible_collections.dockhost.azure.plugins.module_utils._hosts import after, failures, preflight, progress, read, set_task
+from ansible_collections.dockhost.azure.plugins.module_utils._hosts import after, failures, preflight, progress, read, set_task, wanted
+from ansible_collections.dockhost.azure.plugins.module_utils._hosts.turn import Turn
 from ansible_collections.dockhost.azure.plugins.module_utils._model import host_group_input
 from ansible_collections.dockhost.azure.plugins.module_utils._model.host import Host, hosts_from_lists, key
 from ansible_collections.dockhost.azure.plugins.module_utils._model.host_group import (
@@ -62,25 +64,48 @@ class HostGroupTask(Task):
         self.replacement = host_replace.Replacement()
         self.gates: Dict[str, Tuple[str, ...]] = {}
         self.recorder = progress.Recorder()
+        self.turn = Turn(params["resource_group"], params["name"], self.deployment, params.get("tags") or {}, params["wait_timeout"])
+        self._facts: Optional[preflight.Facts] = None
 
     def check(self) -> None:
         host_group_input.check(self.params)
 
     async def observe(self, client: Client) -> Seen:
-        group_name, state = self.params["resource_group"], self.params["state"]
-        whole = state == "absent"
-        whole_set = await set_task.read_set(client, self.params, not self.check_mode) if whole or self._one_set else None
-        observed = await self._look(client)
-        mine = observed.of(self.params["name"], self.deployment)
-        if read.unsettled(mine) and not self.check_mode:
-            await read.settle(client, group_name, self.params["name"], self.deployment, self.params["wait_timeout"])
-            observed = await self._look(client)
-        observed = replace(observed, scale_set=whole_set)
-        if whole:
+        other, observed = await asyncio.gather(self.turn.read(client), self._settled(client))
+        if other and self.check_mode:
+            self.warnings.append(self.turn.warning(other))
+        elif other:
+            await self.turn.free(client)
+            observed = await self._settled(client)
+        if self.params["state"] == "absent":
             observed = set_task.check_absent(self.params, self.deployment, observed)
-        if state != "present":
+        if self.params["state"] != "present":
             return Seen(observed)
         return await self._wanted(client, observed)
+
+    async def _settled(self, client: Client) -> Observed:
+        """What is there once Azure does nothing to the group that an earlier run began; as it is in check mode."""
+        whole = self.params["state"] == "absent" or self._one_set
+        whole_set = await set_task.read_set(client, self.params, not self.check_mode) if whole else None
+        observed = await self._look(client)
+        if read.unsettled(observed.of(self.params["name"], self.deployment)) and not self.check_mode:
+            await read.settle(client, self.params["resource_group"], self.params["name"], self.deployment, self.params["wait_timeout"])
+            observed = await self._look(client)
+        return replace(observed, scale_set=whole_set)
+
+    async def begin(self, client: Client, actual: Seen, plan: core.Plan) -> bool:
+        """Other runs are kept out of what changes something; what a lost run left is removed by whoever finds it."""
+        if not plan.changed and not self.turn.left_over:
+            return False
+        located = [actual.group.location] if actual.group else [str(body.get("location")) for body in self.bodies(actual).values()]
+        await self.turn.begin(client, located[0] if located else "")
+        if self.turn.waited:
+            self._facts = None
+        return True
+
+    async def end(self, client: Client) -> None:
+        await self.turn.end(client)
+        self.warnings += self.turn.warnings
 
     @property
     def _one_set(self) -> bool:
@@ -108,7 +133,7 @@ class HostGroupTask(Task):
         set_task.check_engine(self.params, self.deployment, observed)
         group = HostGroup.from_params(self.params, Naming(client.subscription_id, self.params["resource_group"]), "")
         slots = self._slots(observed)
-        group = await self._located(client, group, observed)
+        group = await wanted.located(client, self.params, group, observed.of(self.params["name"], self.deployment))
         if self._replacing:
             self.replacement = host_replace.choose(
                 group, self.params["count"], observed, self.params["scale_in"], self.params["allow_restart"]
@@ -120,36 +145,12 @@ class HostGroupTask(Task):
             creating = set_task.new_slots(self.params, len(slots))
         if not creating:
             return Seen(observed, group, tuple(slots))
-        found = await read.facts(client, group)
+        found = self._facts = self._facts or await read.facts(client, group)
         observed = await read.with_leftovers(client, self.params["resource_group"], observed)
         problems = preflight.problems(group, creating, found, observed.interfaces, observed.addresses)
         if any(option == "image" for option, dummy in problems) and group.image and not found.versions:
-            problems = await self._with_hint(client, group, problems)
+            problems = await wanted.with_hint(client, group, problems)
         return Seen(observed, group, tuple(slots), tuple(problems))
-
-    async def _located(self, client: Client, group: HostGroup, observed: Observed) -> HostGroup:
-        """The group with its region: the option, else where its hosts are, else where the resource group is."""
-        location = self.params.get("location")
-        if not location:
-            mine = observed.of(self.params["name"], self.deployment)
-            found = mine[0] if mine else await read.resource_group(client, self.params["resource_group"])
-            if found is None:
-                name = self.params["resource_group"]
-                raise InputError(
-                    "resource_group",
-                    f"resource_group: '{name}' does not exist: make it with dockhost.azure.resource_group first (and give location "
-                    "to plan without it).",
-                )
-            location = found["location"]
-        return group.at(location)
-
-    async def _with_hint(self, client: Client, group: HostGroup, problems: Sequence[preflight.Problem]) -> List[preflight.Problem]:
-        similar = await read.similar_images(client, group.location, group.image)
-        hint = preflight.near(group.image.text.rsplit(":", 1)[0], similar)
-        return [
-            (option, text.replace("is not offered", f"is not offered{hint}", 1) if option == "image" else text)
-            for option, text in problems
-        ]
 
     def _slots(self, observed: Observed) -> List[Slot]:
         names, mine = self.params.get("names"), observed.of(self.params["name"], self.deployment)
@@ -206,7 +207,8 @@ class HostGroupTask(Task):
         return plan
 
     async def ready(self, client: Client, step: Step) -> None:
-        """An old host goes when those that take its place are what C(wait_for) says."""
+        """Nothing is sent out of turn; an old host goes when those that take its place are what C(wait_for) says."""
+        self.turn.check()
         if step.id in self.gates:
             params = dict(self.params, names=list(self.gates[step.id]))
             await after.wait_for(client, self.params["resource_group"], self.params["name"], self.deployment, params)
@@ -248,6 +250,7 @@ class HostGroupTask(Task):
 
     async def failed(self, client: Client, actual: Seen, results: List[_apply.StepResult]) -> None:
         found = failures.failures(results)
+        self.turn.check()
         if not found:
             return  # interrupted: the framework says what was done
         if self._one_set:

@@ -112,7 +112,8 @@ class ScaleSets(ComputeType):
         if "profile" in kept:
             resource.private["profiled"] = now_text()
         self.lab.store.put(resource)
-        operation = self.lab.start("put scale set", resource, "compute", what=self.name, method="UPDATE" if existing else "PUT")
+        quick = existing or "profile" not in kept               # a set that makes no machines is an entry and nothing more
+        operation = self.lab.start("put scale set", resource, "compute", what=self.name, method="UPDATE" if quick else "PUT")
         body = self.render(resource)
         answer = Answer(200 if existing and resource.revision > 1 else 201, body, {"ETag": body["etag"]})
         return self.started(call, answer, operation, location=False, retry_after=10)
