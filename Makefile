@@ -43,6 +43,7 @@ test-all:        ## what is not in test: lint, sanity, documentation checks, cli
 	@scripts/check
 	$(PYTEST) -v $(CLIENTS)
 	$(PYTEST) -v -m "browser or install or examples" azlab/tests tests/examples tests/daytwo
+	@.venv/bin/python tests/faults/run.py
 	AZLAB_EXAMPLES=2000 $(PYTEST) -q azlab/tests/test_bad_requests.py
 	$(PYTEST) -v $(MACHINES)
 	@scripts/molecule
@@ -55,9 +56,9 @@ bench:           ## one benchmark: make bench CASE=nochange HOSTS=100 [ENGINE=sc
 	@scripts/setup $(if $(filter role_% docker_ready,$(CASE)),machines,control)
 	@.venv/bin/python tests/bench/run.py --case $(or $(CASE),create) --hosts $(or $(HOSTS),100) --scale $(or $(SCALE),1) --peers $(or $(PEERS),none) $(if $(ENGINE),--engine $(ENGINE)) $(if $(THROTTLE),--throttle)
 
-faults:          ## the fault suite: make faults [CASE=create]
+faults:          ## the fault suite: make faults [CASE=create]; WRITE=1 puts the table into docs/reliability.md
 	@scripts/setup control
-	@.venv/bin/python tests/faults/run.py --case $(or $(CASE),all)
+	@.venv/bin/python tests/faults/run.py --case $(or $(CASE),all) $(if $(WRITE),--write)
 
 conformance:     ## replay recorded ARM traffic against azlab: make conformance RECORDINGS=folder
 	@scripts/setup control

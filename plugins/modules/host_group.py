@@ -443,7 +443,10 @@ notes:
     with what to do, since asking again would change nothing.
   - While it works, a line on the terminal tells of each host that changes state, and how many are done. Where the output is no terminal there is
     none of it, and in a job of AWX one line every fifteen seconds.
-  - A run without changes needs four or five requests, whatever the number of hosts.
+  - A run without changes needs five or six requests, whatever the number of hosts.
+  - One run at a time changes a group. Another one waits for it, at most O(wait_timeout) seconds, and then looks anew. The turn is an empty
+    flexible scale set C(<name>_lock), which costs nothing and is deleted when the run ends. What a killed run left is taken over by the next
+    one, at once on the same controller, after two minutes on another. Who may not make scale sets gets a warning instead.
 seealso:
   - module: dockhost.azure.host_group_info
   - module: dockhost.azure.host_keys

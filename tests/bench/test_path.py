@@ -32,6 +32,7 @@ SHARED = [operation("put x", "Microsoft.Network/networkSecurityGroups/nsg", 3.0)
     ([*TWO, operation("put publicIPAddresses", ADDRESS + "web-1-ip", 12.0)], 44.0),
     ([operation("update vm", MACHINE + "web-1", 5.0), operation("put networkInterfaces", NIC + "web-1-nic", 2.0)], 5.0),
     ([*SHARED, operation("put scale set", "Microsoft.Compute/virtualMachineScaleSets/web", 20.0), operation("create vm", MACHINE + "web_0", 30.0)], 57.0),
+    ([operation("put scale set", "Microsoft.Compute/virtualMachineScaleSets/web_lock", 20.0), *TWO], 41.0),
     ([operation("delete vm", MACHINE + "web-1", 20.0), operation("delete vm", MACHINE + "web-2", 30.0)], 30.0),
 ])  # fmt: skip
 def test_critical_path(operations, seconds):

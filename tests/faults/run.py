@@ -5,21 +5,24 @@
 
     run.py [--case create|scale_in|update|delete|reimage|set_create|…|kill|concurrent|capacity|environment] [--sample N] [--jobs N]
 
-Prints a line for each problem, the table of cases, and last one line of JSON. Ends with 1 when anything did not end
+``--write`` puts the table into docs/reliability.md. Prints a line for each problem, the table of cases, and last one line of JSON. Ends with 1 when anything did not end
 right or with a clear error, did not converge, or left something behind.
 """
 
 from __future__ import annotations
 
 import argparse
+import importlib.metadata
 import json
 import multiprocessing
+import os
 import pathlib
+import platform
 import random
 import sys
 import time
 from collections import defaultdict
-from typing import Any, Dict, List, Optional, Sequence
+from typing import Any, Dict, List, Mapping, Optional, Sequence
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 sys.path[:0] = [str(ROOT / "tests" / "support"), str(pathlib.Path(__file__).resolve().parent)]
@@ -28,6 +31,7 @@ import cases  # noqa: E402
 import work_tree  # noqa: E402
 from worker import Outcome, Worker, prepare  # noqa: E402
 
+DOCUMENT, MARKS = ROOT / "docs" / "reliability.md", ("<!-- make faults WRITE=1 writes from here -->\n", "\n<!-- to here -->")
 WORKER: Optional[Worker] = None
 OTHERS = {"concurrent": cases.CONCURRENT, "capacity": cases.CAPACITY_POINTS, "environment": cases.ENVIRONMENT}
 COLUMNS = ("points", "ended right", "clear error", "killed", "converged", "orphans", "duplicates", "neighbours touched")
@@ -50,9 +54,9 @@ def collect(pool: Any, wanted: str) -> List[cases.Point]:
     """The points of a case, or of all."""
     names = [name for name in cases.CASES if wanted in ("all", "kill", name)]
     found: List[cases.Point] = []
-    for name, (requests, operations) in pool.imap(_reference, names):
-        print(f"{name}: {requests} requests, {operations} operations when nothing goes wrong", flush=True)
-        found += cases.points(name, requests, operations)
+    for name, counts in pool.imap(_reference, names):
+        print(f"{name}: {counts.requests} requests, {counts.writes} writes, {counts.operations} operations when nothing goes wrong", flush=True)
+        found += cases.points(name, counts)
     if wanted == "kill":
         return [point for point in found if point.fault in cases.KILLS]
     for name, points in OTHERS.items():
@@ -81,11 +85,11 @@ def table(outcomes: Sequence[Outcome]) -> List[str]:
     """Rows for people: one for each fault of each case."""
     rows: Dict[Any, List[Outcome]] = defaultdict(list)
     for outcome in outcomes:
-        rows[outcome.point.case, outcome.point.fault].append(outcome)
+        rows[outcome.point.case, outcome.point.title].append(outcome)
     lines = ["| case | what was done | " + " | ".join(COLUMNS) + " |", "|---|---|" + "---|" * len(COLUMNS)]
     for (case, fault), found in sorted(rows.items()):
         lines.append(f"| {case} | {fault} | " + " | ".join(str(number) for number in numbers(found)) + " |")
-    return lines
+    return [*lines, "| **all** | | " + " | ".join(f"**{number}**" for number in numbers(outcomes)) + " |"]
 
 
 def numbers(found: Sequence[Outcome]) -> List[int]:
@@ -97,8 +101,22 @@ def numbers(found: Sequence[Outcome]) -> List[int]:
     ]  # fmt: skip
 
 
-def run(case: str = "all", count: int = 0, jobs: int = 5, seed: int = 1, show: bool = False) -> Dict[str, Any]:
+def write(lines: Sequence[str], result: Mapping[str, Any], jobs: int, load: float) -> None:
+    """Put the table between its marks in the documentation, with what it was measured on."""
+    text = DOCUMENT.read_text(encoding="utf-8")
+    before, dummy, rest = text.partition(MARKS[0])
+    dummy, dummy, after = rest.partition(MARKS[1])
+    python, core = platform.python_version(), importlib.metadata.version("ansible-core")
+    said = (
+        f"{time.strftime('%Y-%m-%d')}, {os.cpu_count()} cores (load average {load:.1f} when it began, {os.getloadavg()[0]:.1f} when it ended), "
+        f"{jobs} labs side by side, {result['seconds']:.0f} s. Python {python}, ansible-core {core}. The last line:"
+    )
+    DOCUMENT.write_text("\n".join([before + MARKS[0], said, "", "    " + json.dumps(result), "", *lines, MARKS[1] + after]), encoding="utf-8")
+
+
+def run(case: str = "all", count: int = 0, jobs: int = 4, seed: int = 1, show: bool = False, document: bool = False) -> Dict[str, Any]:
     """Run the suite; returns what the last line says."""
+    load = os.getloadavg()[0]
     began, outcomes = time.monotonic(), []
     work_tree.link()
     prepare()
@@ -114,8 +132,11 @@ def run(case: str = "all", count: int = 0, jobs: int = 5, seed: int = 1, show: b
                       f"{outcome.point.extra or ''}: {text}", flush=True)  # fmt: skip
             if outcome.reached or outcome.problem:
                 outcomes.append(outcome)
-    print("\n".join(table(outcomes)))
-    return summary(outcomes, time.monotonic() - began)
+    lines, result = table(outcomes), summary(outcomes, time.monotonic() - began)
+    print("\n".join(lines))
+    if document:
+        write(lines, result, jobs, load)
+    return result
 
 
 def summary(outcomes: Sequence[Outcome], seconds: float) -> Dict[str, Any]:
@@ -141,10 +162,11 @@ def main() -> int:
     parser.add_argument("--case", default="all", choices=["all", *cases.CASES, "kill", *OTHERS])
     parser.add_argument("--sample", type=int, default=0, help="so many points instead of all of them")
     parser.add_argument("--seed", type=int, default=1, help="which points a sample takes")
-    parser.add_argument("--jobs", type=int, default=5, help="labs side by side")
+    parser.add_argument("--jobs", type=int, default=4, help="labs side by side")
+    parser.add_argument("--write", action="store_true", help="put the table into docs/reliability.md")
     parser.add_argument("--verbose", action="store_true", help="a line for each point")
     given = parser.parse_args()
-    result = run(given.case, given.sample, given.jobs, given.seed, given.verbose)
+    result = run(given.case, given.sample, given.jobs, given.seed, given.verbose, given.write)
     print(json.dumps(result))
     return 0 if passed(result) else 1
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import gc
 import os
 import pathlib
 import signal
@@ -46,6 +47,7 @@ def prepare() -> None:
     """Import what all runs need; before workers are forked, so that none has to do it again."""
     module_run.load("resource_group", "network", "load_balancer", "host_group")
     module_run.quicken()
+    gc.freeze()  # what is there now is not looked at again, so that it stays shared by all processes
 
 
 class Worker:
@@ -83,14 +85,16 @@ class Worker:
     def close(self) -> None:
         self.lab.close()
 
-    def reference(self, name: str) -> Any:
-        """Run a case undisturbed: (requests, operations); what it leads to is the measure for its points."""
+    def reference(self, name: str) -> cases.Counts:
+        """Run a case undisturbed; what it leads to is the measure for its points."""
         case = cases.CASES[name]
         self.lab.call("restore", name=case.state)
         self.must(case.module, case.arguments)
         self.lab.call("idle")
         self.goals[name] = self.lab.call("resources", group=cases.GROUP)
-        return len(self.lab.call("requests")), len(self.lab.call("operations"))
+        sent = self.lab.call("requests")
+        writes = [one for one in sent if one["method"] in cases.WRITES.split(",") and one["path"].startswith("/subscriptions/")]
+        return cases.Counts(len(sent), len(writes), len(self.lab.call("operations")))
 
     def goal(self, name: str) -> List[Any]:
         if name not in self.goals:
@@ -126,11 +130,11 @@ class Worker:
     def _disturbed(self, point: cases.Point) -> Outcome:
         case, before, rules = self._start(point.case), None, []
         if point.fault in cases.REQUEST_FAULTS:
-            rules = [{"path": "", "nth": point.index, **cases.REQUEST_FAULTS[point.fault]}]
+            rules = [{"nth": point.index, **cases.strikes(point.case), **cases.REQUEST_FAULTS[point.fault]}]
         elif point.fault in cases.OPERATION_FAULTS:
             rules = [{"path": "", "nth": point.index, "operation": cases.OPERATION_FAULTS[point.fault]}]
         else:
-            before = functools.partial(kill_at, point.index, point.fault == "killed after")
+            before = functools.partial(kill_at, point.index, point.fault == "killed after", point.case not in cases.WHOLE)
         self.lab.call("faults", rules=rules)
         result = module_run.run(case.module, case.arguments, self.env, before=before)
         reached = bool(self.lab.call("struck")) if rules else bool(result.get("killed"))
@@ -263,18 +267,19 @@ def wrong_clock(seconds: int, request: int) -> None:
     time.time = lambda: now() + (seconds if sent[0] >= request else 0)
 
 
-def kill_at(index: int, after: bool) -> None:
-    """In the process of a module: end it by SIGKILL at its n-th request, before it is sent or once it was answered."""
+def kill_at(index: int, after: bool, writes: bool) -> None:
+    """In the process of a module: end it by SIGKILL at its n-th request (or write), before it is sent or once it was answered."""
     import aiohttp
 
     send, sent = aiohttp.ClientSession._request, [0]
 
-    async def _request(self: Any, *args: Any, **options: Any) -> Any:
-        sent[0] += 1
-        mine = sent[0] == index
+    async def _request(self: Any, method: str, url: Any, **options: Any) -> Any:
+        counts = not writes or (method in cases.WRITES.split(",") and "/subscriptions/" in str(url))
+        sent[0] += counts
+        mine = counts and sent[0] == index
         if mine and not after:
             os.kill(os.getpid(), signal.SIGKILL)
-        answer = await send(self, *args, **options)
+        answer = await send(self, method, url, **options)
         if mine:
             os.kill(os.getpid(), signal.SIGKILL)
         return answer

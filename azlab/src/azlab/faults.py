@@ -20,7 +20,7 @@ class Rule:
     """One rule. `nth` counts matching requests from 1; it strikes `times` times from then on (0 = always)."""
 
     id: int
-    method: str = ""                    # empty: any
+    method: str = ""                    # one, or several with commas between them; empty: any
     path: str = ""                      # regular expression, searched without case
     nth: int = 1
     times: int = 1
@@ -35,7 +35,7 @@ class Rule:
     struck: int = 0
 
     def matches(self, method: str, path: str) -> bool:
-        if self.method and self.method.upper() != method:
+        if self.method and method not in self.method.upper().split(","):
             return False
         return not self.path or re.search(self.path, path, re.IGNORECASE) is not None
 

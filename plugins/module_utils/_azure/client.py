@@ -63,6 +63,7 @@ class Client:
         self.base_url = base_url.rstrip("/")
         self.stop = asyncio.Event()
         self.requests = 0
+        self.date = ""  # what the last answer said of the time: our own clock may be wrong
         self._send, self._renew = send, renew
         self._slots = asyncio.Semaphore(CONCURRENCY)
         self._open_at: Dict[str, float] = {}  # kinds whose bucket was empty, and when it is open again
@@ -100,6 +101,7 @@ class Client:
                     if found is not None:
                         return Response(200, {}, found, method, path, api_version)
                 continue
+            self.date = response.headers.get("date") or self.date
             if response.status < 400:
                 return Response(response.status, response.headers, response.body, method, path, api_version)
             refusal = from_body(response.status, response.body, doing)

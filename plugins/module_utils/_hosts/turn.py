@@ -20,7 +20,7 @@ import uuid
 from dataclasses import replace
 from typing import Any, Dict, List, Mapping, Optional, Tuple
 
-from ansible_collections.dockhost.azure.plugins.module_utils._azure.client import Client, Response
+from ansible_collections.dockhost.azure.plugins.module_utils._azure.client import Client
 from ansible_collections.dockhost.azure.plugins.module_utils._errors import AzureError, DockhostError, InterruptedRun
 from ansible_collections.dockhost.azure.plugins.module_utils._model.resource import COMPUTE_API, resource_id
 from ansible_collections.dockhost.azure.plugins.module_utils._model.scale_set import SCALE_SET
@@ -39,6 +39,7 @@ class Turn:
         self.held, self.lost, self.waited = False, False, False
         self.warnings: List[str] = []
         self._seen: Optional[Mapping[str, Any]] = None
+        self._other: Optional[Holder] = None
         self._ahead = 0.0          # what Azure's clock says more than ours, which may be wrong
         self._until = 0.0          # by our own clock, of which only differences count
         self._renewing: Optional["asyncio.Task[None]"] = None
@@ -46,7 +47,7 @@ class Turn:
     @property
     def left_over(self) -> bool:
         """Whether the lock of a run that has lost its turn is there."""
-        return self._seen is not None and not self._going and not self.held
+        return self._seen is not None and self._other is None and not self._going and not self.held
 
     async def read(self, client: Client) -> Optional[Holder]:
         """Who has the turn, when that is another run that has not lost it."""
@@ -54,7 +55,8 @@ class Turn:
             return None
         self._seen = await self._get(client)
         found = holder(self._seen)
-        return None if found is None or self._going or found.over(self._now(), self.me.place, alive) else found
+        self._other = None if found is None or self._going or found.over(self._now(), self.me.place, alive) else found
+        return self._other
 
     async def free(self, client: Client) -> None:
         """Wait until no other run has the turn.
@@ -94,7 +96,7 @@ class Turn:
         """
         deadline = time.monotonic() + self.limit
         while not self.held:
-            if self._going:
+            if self._going or self._other:
                 await self.free(client)
             try:
                 self.held = await self._take(client, location)
@@ -141,7 +143,7 @@ class Turn:
             if error.status == 412:
                 return False
             raise
-        self._clock(answer)
+        self._clock(client)
         self._seen, self._until = answer.body, began + LEASE_SECONDS
         return True
 
@@ -198,19 +200,19 @@ class Turn:
     async def _get(self, client: Client) -> Optional[Mapping[str, Any]]:
         """The lock, or None; what this client may not read it may not make either."""
         try:
-            answer = await client.request("GET", self._path(client), COMPUTE_API)
+            return (await client.request("GET", self._path(client), COMPUTE_API)).body
         except AzureError as error:
             if error.missing or error.status == 403:
                 return None
             raise
-        self._clock(answer)
-        return answer.body
+        finally:
+            self._clock(client)
 
     def _path(self, client: Client) -> str:
         return resource_id(client.subscription_id, self.resource_group, SCALE_SET, lock_name(self.group))
 
-    def _clock(self, answer: Response) -> None:
-        told = azure_time(answer)
+    def _clock(self, client: Client) -> None:
+        told = seconds_of(client.date)
         if told is not None:
             self._ahead = told - elapsed()
 
@@ -219,10 +221,10 @@ class Turn:
         return elapsed() + self._ahead if self._ahead else time.time()
 
 
-def azure_time(answer: Response) -> Optional[float]:
-    """Seconds of the epoch that an answer carries, or None."""
+def seconds_of(date: str) -> Optional[float]:
+    """Seconds of the epoch of an HTTP date, or None."""
     try:
-        return email.utils.parsedate_to_datetime(answer.headers.get("date", "")).timestamp()
+        return email.utils.parsedate_to_datetime(date).timestamp()
     except (TypeError, ValueError, IndexError):
         return None
 
