@@ -5,8 +5,8 @@
 
     run.py [--case create|scale_in|update|delete|reimage|set_create|…|kill|concurrent|capacity|environment] [--sample N] [--jobs N]
 
-``--write`` puts the table into docs/reliability.md. Prints a line for each problem, the table of cases, and last one line of JSON. Ends with 1 when anything did not end
-right or with a clear error, did not converge, or left something behind.
+``--write`` puts the table into docs/reliability.md. Prints a line for each problem, the table of cases, and last one line
+of JSON. Ends with 1 when anything did not end right or with a clear error, did not converge, or left something behind.
 """
 
 from __future__ import annotations

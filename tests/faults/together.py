@@ -32,7 +32,7 @@ def run(worker: Any, point: cases.Point) -> Tuple[List[Dict[str, Any]], str, boo
     results = [one.wait(), two.wait()]
     worker.lab.call("latencies", scale=1.0, overrides=cases.TIMES)
     if point.extra:
-        return results, _succeeded(worker, second, results), bool(results[0]["failed"])
+        return results, _succeeded(worker, second, results, point.extra), bool(results[0]["failed"])
     found = _found(worker)
     left = [_differs(worker, found, order, last) for order, last in zip(orders, (second, first))]
     return results, "" if any(one.exact for one in left) else "as if neither had run after the other: " + " | ".join(one.text() for one in left), True
@@ -65,15 +65,18 @@ def _before(point: cases.Point) -> Callable[[], None]:
     return module_run.brisk
 
 
-def _succeeded(worker: Any, second: cases.Case, results: Sequence[Dict[str, Any]]) -> str:
+def _succeeded(worker: Any, second: cases.Case, results: Sequence[Dict[str, Any]], extra: str) -> str:
     """The first is out of it: the second takes its place, and the group is as that wanted it.
 
-    Where the second had nothing to do it may have been over before the first began; then only the next run can tell.
+    Where the second had nothing to do it may have been over before the first began, and what a silent run sent may arrive late: then only
+    the next run can tell.
     """
     if results[1]["failed"]:
         return "the second did not take the place of the first: " + str(results[1].get("msg"))
+    if extra == "loses its turn" or not results[1]["changed"]:
+        return ""
     left = verdict.holding(_found(worker), None, worker.neighbours, second.hosts)
-    return "" if left.exact or not results[1]["changed"] else "after the second run " + left.text()
+    return "" if left.exact else "after the second run " + left.text()
 
 
 def _found(worker: Any) -> List[Any]:

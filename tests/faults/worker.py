@@ -101,10 +101,11 @@ class Worker:
             self.reference(name)
         return self.goals[name]
 
-    def holding(self, case: cases.Case) -> verdict.Holding:
-        """What the lab holds once it works on nothing any more."""
+    def holding(self, case: cases.Case, first: bool = False) -> verdict.Holding:
+        """What the lab holds once it works on nothing any more; after the first run or after the next one."""
         self.lab.call("idle")
         found = self.lab.call("resources", group=cases.GROUP)
+        found = verdict.no_lost_turn(found) if first else found
         if case.in_a_set or case.never_fewer:
             result = verdict.by_parts(found, self.goal(case.name), self.neighbours, case.hosts or 0, zones=case.in_a_set)
         else:
@@ -137,6 +138,8 @@ class Worker:
             before = functools.partial(kill_at, point.index, point.fault == "killed after", point.case not in cases.WHOLE)
         self.lab.call("faults", rules=rules)
         result = module_run.run(case.module, case.arguments, self.env, before=before)
+        if point.fault in cases.OPERATION_FAULTS:
+            self.lab.call("idle")  # the end of the run's turn is an operation too, which the run does not wait for
         reached = bool(self.lab.call("struck")) if rules else bool(result.get("killed"))
         self.lab.call("faults", rules=[])
         outcome = Outcome(point, reached)
@@ -163,7 +166,7 @@ class Worker:
                     outcome.ended, outcome.problem = "bad", why
                     break
         if outcome.ended == "right" and len(results) == 1:
-            left = self.holding(case)
+            left = self.holding(case, first=True)
             if not left.exact:
                 outcome.ended, outcome.problem = "bad", "it said that all is well, but " + left.text()
         return self._rerun(outcome, case)

@@ -167,12 +167,12 @@ class Turn:
 
         :raises InterruptedRun: the turn is lost
         """
-        if self.held and (self.lost or self._late()):
+        if self.held and (self.lost or self._late(LEASE_SECONDS / 4)):  # what is sent now has to be there before another may begin
             self.lost = True
             raise InterruptedRun(self.loss())
 
-    def _late(self) -> bool:
-        return elapsed() > self._until
+    def _late(self, margin: float = 0.0) -> bool:
+        return elapsed() > self._until - margin
 
     def loss(self) -> str:
         """What has happened, for people."""
