@@ -18,6 +18,7 @@ description:
     was re-created under its name. A step that would lose the majority is refused, with the arithmetic.
   - Hosts join by themselves, with M(dockhost.azure.swarm_node); RV(joins) says which ones have to.
   - Role P(dockhost.azure.swarm#role) puts the steps together.
+  - Where pipelining is on, the controller finds out what is to be done and sends only requests for the engine to the host.
 requirements:
   - Python 3.9 or later on the host, and nothing else
 options:
@@ -106,6 +107,10 @@ options:
       - Whether managers that were restarted wait for a key before they take part in the swarm again. As it is when omitted.
       - RV(unlock_key_kept) says whether the key in O(unlock_keys) is the right one; O(secrets) returns it.
     type: bool
+  keep_key:
+    description: Whether the caller keeps the key, see O(autolock). Without that autolock is refused.
+    type: bool
+    default: true
   unlock_keys:
     description: The key as it is kept, the current one first. It is compared and never shown.
     type: list
@@ -280,15 +285,12 @@ unlock_key:
   type: str
 """
 
-from dataclasses import asdict, replace
-
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.dockhost.azure.plugins.module_utils._engine.client import Engine
 from ansible_collections.dockhost.azure.plugins.module_utils._engine.errors import EngineError, EngineUnreachable
-from ansible_collections.dockhost.azure.plugins.module_utils._swarm import cluster, local, settings, upkeep
-from ansible_collections.dockhost.azure.plugins.module_utils._swarm.converge import Order, Outcome, converge, diff
-from ansible_collections.dockhost.azure.plugins.module_utils._swarm.model import Local, Member, SwarmRefused
-from ansible_collections.dockhost.azure.plugins.module_utils._swarm.planner import Rules
+from ansible_collections.dockhost.azure.plugins.module_utils._swarm import cluster, cluster_task, local, upkeep
+from ansible_collections.dockhost.azure.plugins.module_utils._swarm.converge import Outcome
+from ansible_collections.dockhost.azure.plugins.module_utils._swarm.model import Local, SwarmRefused
 
 ARGUMENTS = dict(
     members=dict(
@@ -315,6 +317,7 @@ ARGUMENTS = dict(
     manager_count=dict(type="int", default=0),
     zone_check=dict(type="str", choices=["warn", "refuse", "ignore"], default="warn"),
     autolock=dict(type="bool"),
+    keep_key=dict(type="bool", default=True, no_log=False),
     unlock_keys=dict(type="list", elements="str", no_log=True),
     task_history_limit=dict(type="int"),
     snapshot_interval=dict(type="int"),
@@ -348,59 +351,6 @@ ARGUMENTS = dict(
 )
 
 
-def members_of(params: dict, own: Local) -> list[Member]:
-    """The members, the one that this host is with fresh knowledge of itself."""
-    found = {}
-    for values in params["members"]:
-        said = Local.from_dict(values["swarm"])
-        if values["name"] == params["host"]:
-            said = replace(own, address=own.address or said.address, routing_mesh=said.routing_mesh)
-        found[values["name"]] = Member(
-            name=values["name"],
-            role=values["role"],
-            address=said.address,
-            local=said,
-            labels={str(name): str(value) for name, value in values["labels"].items()},
-            availability=values["availability"] or "",
-        )
-    return list(found.values())
-
-
-def rules_of(params: dict) -> Rules:
-    """What may be done to nodes."""
-    names = ("remove", "remove_gone", "drain_first", "rejoin", "purge_labels", "silent")
-    return Rules(**{name: params[name] for name in names})
-
-
-def init_request(params: dict) -> dict:
-    """Body of POST /swarm/init."""
-    return {
-        "ListenAddr": f"{params['listen_address']}:2377",
-        "AdvertiseAddr": params["advertise_address"] or local.default_address(),
-        "DataPathAddr": params["data_path_address"] or "",
-        "DataPathPort": params["data_path_port"],
-        "DefaultAddrPool": params["default_address_pools"],
-        "SubnetSize": params["subnet_size"],
-    }
-
-
-def order_of(params: dict, own: Local) -> Order:
-    """What the swarm should be, of the module's options."""
-    return Order(
-        members=members_of(params, own),
-        host=params["host"] or "",
-        rules=rules_of(params),
-        managers_total=params["managers_total"],
-        manager_count=params["manager_count"],
-        zones=params["zone_check"],
-        settings=settings.wanted(params),
-        networks=params["networks"],
-        init=lambda: init_request(params),
-        verify=params["verify"],
-        timeout=params["timeout"],
-    )
-
-
 def hand_out_secrets(module: AnsibleModule, engine: Engine) -> None:
     """Tokens and unlock key, to a task that shows nothing."""
     if not module.no_log:
@@ -408,24 +358,14 @@ def hand_out_secrets(module: AnsibleModule, engine: Engine) -> None:
     module.exit_json(changed=False, join_tokens=cluster.tokens(engine), unlock_key=upkeep.unlock_key(engine))
 
 
-def run(module: AnsibleModule, engine: Engine, outcome: Outcome) -> bool:
-    """Rotate, or make the swarm what it should be. True where the key that is kept is the swarm's."""
-    params = module.params
+def observed(module: AnsibleModule, engine: Engine) -> Local:
+    """What this host says of itself; in check mode it may have no engine yet."""
     try:
-        own = local.observe(engine, routing_mesh=False)
+        return local.observe(engine, routing_mesh=False)
     except EngineUnreachable:
         if not module.check_mode:
             raise
-        own = Local()
-    if params["rotate"]:
-        outcome.cluster = cluster.read(engine, own)
-        if outcome.cluster is None:
-            raise SwarmRefused(f"This host answers for no swarm (state {own.state}), so nothing can be rotated here: run this on a manager.")
-        certificates = params["ca_certificate"], params["ca_key"]
-        outcome.steps = upkeep.rotate(engine, outcome.cluster, params["rotate"], *certificates, params["timeout"], module.check_mode)
-    else:
-        converge(engine, own, order_of(params, own), module.check_mode, outcome)
-    return upkeep.knows_key(engine, outcome.cluster, params["unlock_keys"] or ())
+        return Local()
 
 
 def main() -> None:
@@ -436,26 +376,12 @@ def main() -> None:
     try:
         if module.params["secrets"]:
             hand_out_secrets(module, engine)
-        kept = run(module, engine, outcome)
+        kept = cluster_task.run(module.params, module.check_mode, engine, observed(module, engine), outcome)
     except (SwarmRefused, EngineError) as error:
         module.fail_json(msg=str(error), plan=[step.summary() for step in outcome.steps])
     for warning in outcome.warnings:
         module.warn(warning)
-    members = outcome.members
-    result = dict(
-        changed=outcome.changed,
-        plan=[step.summary() for step in outcome.steps],
-        cluster_id=outcome.cluster.id if outcome.cluster else "",
-        joins=outcome.named("join"),
-        rejoins=outcome.named("leave"),
-        managers=outcome.managers(),
-        nodes=[asdict(node) for node in (outcome.cluster.nodes if outcome.cluster else ())],
-        routing_mesh=bool(members) and all(member.local.routing_mesh for member in members),
-        unlock_key_kept=kept,
-    )
-    if module._diff:
-        result["diff"] = diff(outcome.steps)
-    module.exit_json(**result)
+    module.exit_json(**cluster_task.result(outcome, kept, module._diff))
 
 
 if __name__ == "__main__":

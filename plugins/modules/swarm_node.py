@@ -14,7 +14,9 @@ author: The dockhost.azure authors (@dockhost)
 description:
   - Runs on the host itself and talks to its Docker Engine. Role P(dockhost.azure.swarm#role) uses it together with
     M(dockhost.azure.swarm_cluster), which makes the swarm and hands out the token.
-  - Hosts always join as workers and are promoted by a manager afterwards, one at a time, so that managers never change in parallel.
+  - Hosts join as workers and are promoted by a manager afterwards, one at a time, so that managers never change in parallel; see
+    O(as_manager) for a swarm that is being formed.
+  - Where pipelining is on, observing and joining are done by a few requests to the engine, without a module on the host.
 requirements:
   - Python 3.9 or later on the host, and nothing else
 options:
@@ -41,8 +43,20 @@ options:
     description: With O(state=recovered), path of the archive for what the engine keeps of its swarm. It must not exist yet.
     type: str
   join_token:
-    description: The swarm's token for workers. Never shown.
+    description: The swarm's token for workers. Never shown. It is not needed together with O(cluster_id).
     type: str
+  cluster_id:
+    description:
+      - Id of the swarm to join, whose tokens a task with M(dockhost.azure.swarm_cluster) has read before in the same run. Ansible's own folder
+        for the run keeps them on the controller, readable for its user alone.
+    type: str
+  as_manager:
+    description:
+      - Whether the host joins as a manager at once, as is safe while a swarm is being formed. With O(cluster_id) only.
+      - A host that cannot joins as a worker, as without this, for M(dockhost.azure.swarm_cluster) to promote it.
+      - Without pipelining hosts join as workers.
+    type: bool
+    default: false
   managers:
     description: Addresses of managers to join at. Each is tried on TCP ports 2377 and 7946 before.
     type: list
@@ -202,6 +216,8 @@ ARGUMENTS = dict(
     unlock_keys=dict(type="list", elements="str", no_log=True),
     backup=dict(type="str"),
     join_token=dict(type="str", no_log=True),
+    cluster_id=dict(type="str"),
+    as_manager=dict(type="bool", default=False),
     managers=dict(type="list", elements="str", default=[]),
     member=dict(
         type="dict",
@@ -235,14 +251,18 @@ def join(engine: Engine, params: dict, before: Local, check_mode: bool) -> bool:
         raise SwarmRefused("state joined needs join_token and managers; swarm_cluster returns both.")
     if before.state != "inactive":
         local.leave(engine)
-    request = {
+    local.join(engine, join_request(params), params["managers"], params["timeout"])
+    return True
+
+
+def join_request(params: dict) -> dict:
+    """Body of POST /swarm/join."""
+    return {
         "ListenAddr": f"{params['listen_address']}:2377",
         "AdvertiseAddr": params["advertise_address"] or local.default_address(),
         "DataPathAddr": params["data_path_address"] or "",
         "JoinToken": params["join_token"],
     }
-    local.join(engine, request, params["managers"], params["timeout"])
-    return True
 
 
 def leave(engine: Engine, params: dict, before: Local, check_mode: bool) -> bool:

@@ -143,6 +143,32 @@ class Engine:
             raise
         return True
 
+    def batch(self, requests: t.Sequence[tuple[str, str, Json]]) -> list[Json | EngineError]:
+        """Several requests (method, path, body), one after the other: for each its answer, or its refusal.
+
+        Where the engine is reached over the network (plugin_utils/_relay.py) all of them are one round trip.
+        """
+        answers: list[Json | EngineError] = []
+        for method, path, body in requests:
+            try:
+                answers.append(self.request(method, path, None, body))
+            except EngineUnreachable:
+                raise
+            except EngineError as error:
+                answers.append(error)
+        return answers
+
+    def reach(self, places: t.Sequence[tuple[str, int]], timeout: float) -> list[str]:
+        """Try these TCP ports (address, port) from the engine's host: for each "" or what does not work."""
+        troubles = []
+        for place in places:
+            try:
+                socket.create_connection(place, timeout).close()
+                troubles.append("")
+            except OSError as error:
+                troubles.append(str(error.strerror or error))
+        return troubles
+
     # -- what every module asks ---------------------------------------------------------------------------
 
     def ping(self) -> dict[str, str]:
@@ -195,7 +221,7 @@ class Engine:
             sent.setdefault("Content-Type", "application/json")
         connection = _UnixConnection(self.socket_path, timeout)
         try:
-            connection.request(method, path + _query(query), body=body, headers=sent)
+            connection.request(method, path + query_text(query), body=body, headers=sent)
             response = connection.getresponse()
             if response.status >= 400:
                 raise EngineError(response.status, _message(response, response.read()), f"{method} {path}")
@@ -253,7 +279,8 @@ def registry_auth(username: str, password: str, server: str = "") -> dict[str, s
     return {"X-Registry-Auth": base64.urlsafe_b64encode(json.dumps(login).encode()).decode()}
 
 
-def _query(query: t.Mapping[str, Json] | None) -> str:
+def query_text(query: t.Mapping[str, Json] | None) -> str:
+    """A query as the end of a path, see request."""
     parts = {}
     for name, value in (query or {}).items():
         if value is None:

@@ -27,6 +27,7 @@ from ansible_collections.dockhost.azure.plugins.module_utils._swarm.model import
 )
 
 _INTERVAL = 0.2
+_CLUSTER = (("GET", "/swarm", None), ("GET", "/nodes", None))
 BUSY = ("running", "starting", "preparing")
 ENDED = ("complete", "failed", "rejected", "shutdown", "orphaned", "remove")
 
@@ -35,14 +36,25 @@ def read(engine: Engine, own: local.Local) -> Cluster | None:
     """The swarm that this host answers for, None where it answers for none."""
     if not own.leads:
         return None
-    spec = engine.get("/swarm")["Spec"]
-    nodes = tuple(Node.from_api(node) for node in engine.get("/nodes") or ())
-    return Cluster(own.cluster_id, nodes, spec, (spec.get("Labels") or {}).get(RECOVERED, ""))
+    return _cluster(own, *engine.batch(_CLUSTER))
 
 
-def init(engine: Engine, request: t.Mapping[str, t.Any]) -> None:
-    """Make a swarm; ``request`` is the body of POST /swarm/init."""
-    engine.post("/swarm/init", body={**request, "ForceNewCluster": False})
+def _cluster(own: local.Local, swarm: t.Any, listed: t.Any) -> Cluster:
+    for answer in (swarm, listed):
+        if isinstance(answer, EngineError):
+            raise answer
+    nodes = tuple(Node.from_api(node) for node in listed or ())
+    return Cluster(own.cluster_id, nodes, swarm["Spec"], (swarm["Spec"].get("Labels") or {}).get(RECOVERED, ""))
+
+
+def init(engine: Engine, request: t.Mapping[str, t.Any], routing_mesh: bool) -> tuple[local.Local, Cluster]:
+    """Make a swarm; ``request`` is the body of POST /swarm/init. What the host says after it, and the swarm of this one node."""
+    begun = ("POST", "/swarm/init", {**request, "ForceNewCluster": False})
+    said, *seen = engine.batch([begun, *local.QUESTIONS, *_CLUSTER])
+    if isinstance(said, EngineError):
+        raise said
+    own = local.from_answers(*seen[:2], routing_mesh)
+    return own, _cluster(own, *seen[2:])
 
 
 def tokens(engine: Engine) -> dict[str, str]:
@@ -182,8 +194,8 @@ def verify(engine: Engine, members: t.Sequence[Member], ports: bool, timeout: fl
                 "look at 'docker node ls' here and 'journalctl -u docker' there."
             )
         time.sleep(_INTERVAL)
-    for node_id, member in wanted.items() if ports else ():
-        trouble = local.check_ports(nodes[node_id].address, (GOSSIP_PORT,))
+    troubles = local.check_ports(engine, [nodes[node_id].address for node_id in wanted], (GOSSIP_PORT,)) if ports else []
+    for member, trouble in zip(wanted.values(), troubles):
         if trouble:
             raise SwarmRefused(f"{member.name} joined, but its overlay networks will not work: {trouble}. {local.PORTS_HINT}")
 

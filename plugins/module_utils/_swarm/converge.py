@@ -82,7 +82,7 @@ def converge(engine: Engine, own: Local, order: Order, check_mode: bool, outcome
     _carry_out(engine, order, outcome)
     outcome.steps += upkeep.plan_networks(engine, order.networks, False)
     _wait(engine, order, outcome)
-    if outcome.changed or order.verify:
+    if order.verify or any(step.action in _OURS and step.action != "init" for step in outcome.steps):
         outcome.cluster = cluster.read(engine, own) or outcome.cluster
 
 
@@ -107,10 +107,8 @@ def _begin(engine: Engine, own: Local, order: Order, outcome: Outcome) -> Local:
     """Make the swarm on this host, and plan what is left."""
     if order.host in outcome.named("leave"):
         local.leave(engine)
-    cluster.init(engine, order.init())
-    own = local.observe(engine, own.routing_mesh)
+    own, outcome.cluster = cluster.init(engine, order.init(), own.routing_mesh)
     outcome.members = [replace(member, local=own) if member.name == order.host else member for member in outcome.members]
-    outcome.cluster = cluster.read(engine, own)
     first = [step for step in outcome.steps if step.action == "init"]
     outcome.steps = first + plan(outcome.members, outcome.cluster, order.host, order.rules) + _configured(order, outcome.cluster)
     return own

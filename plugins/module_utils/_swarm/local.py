@@ -8,6 +8,8 @@ This util is private to the collection: no release promises that it stays as it 
 
 from __future__ import annotations
 
+import errno
+import os
 import socket
 import time
 import typing as t
@@ -25,6 +27,11 @@ from ansible_collections.dockhost.azure.plugins.module_utils._swarm.model import
 )
 
 _INTERVAL = 0.2
+# What a host is asked about its swarm. Only managers answer the second one.
+QUESTIONS = (("GET", "/info", None), ("GET", "/swarm", None))
+# Seconds for one attempt at a port.
+CONNECT_TIMEOUT = 5
+_REFUSED = os.strerror(errno.ECONNREFUSED)
 PORTS_HINT = (
     "Nodes need TCP 2377 to managers, and TCP 7946, UDP 7946 and UDP 4789 among each other: look at security groups and firewalls."
 )
@@ -32,18 +39,23 @@ PORTS_HINT = (
 
 def observe(engine: Engine, routing_mesh: bool | None = None) -> Local:
     """Ask the engine what it knows of its swarm."""
-    info = engine.info()
+    info, swarm = engine.batch(QUESTIONS)
+    return from_answers(info, swarm, has_ipvs() if routing_mesh is None else routing_mesh)
+
+
+def from_answers(info: t.Any, found: t.Any, routing_mesh: bool) -> Local:
+    """From the answers to QUESTIONS. Pure."""
+    if isinstance(info, EngineError):
+        raise info
     swarm = info.get("Swarm") or {}
     manager = bool(swarm.get("ControlAvailable"))
     cluster_id, error = (swarm.get("Cluster") or {}).get("ID", ""), swarm.get("Error", "")
     leads, recovered = False, ""
-    if manager:
-        try:
-            found = engine.get("/swarm")
-            cluster_id, leads = found["ID"], True
-            recovered = (found["Spec"].get("Labels") or {}).get(RECOVERED, "")
-        except EngineError as refused:  # no leader: 503, or a timeout of the engine's own
-            error = refused.message
+    if manager and isinstance(found, EngineError):  # no leader: 503, or a timeout of the engine's own
+        error = found.message
+    elif manager:
+        cluster_id, leads = found["ID"], True
+        recovered = (found["Spec"].get("Labels") or {}).get(RECOVERED, "")
     return Local(
         state=swarm.get("LocalNodeState") or "inactive",
         node_id=swarm.get("NodeID", ""),
@@ -55,7 +67,7 @@ def observe(engine: Engine, routing_mesh: bool | None = None) -> Local:
         managers=tuple(sorted(peer["Addr"] for peer in swarm.get("RemoteManagers") or ())),
         error=error,
         engine=info.get("ServerVersion", ""),
-        routing_mesh=has_ipvs() if routing_mesh is None else routing_mesh,
+        routing_mesh=routing_mesh,
         recovered=recovered,
     )
 
@@ -72,56 +84,67 @@ def default_address() -> str:
         return probe.getsockname()[0]
 
 
-def check_ports(address: str, ports: t.Sequence[int] = (NODE_PORT, GOSSIP_PORT), timeout: float = 5, opening: float = 10) -> str | None:
-    """Try to reach a node on these TCP ports; None where that works, else what does not.
+def check_ports(
+    engine: Engine, addresses: t.Sequence[str], ports: t.Sequence[int] = (NODE_PORT, GOSSIP_PORT), opening: float = 10
+) -> list[str | None]:
+    """Try from the engine's host to reach nodes on these TCP ports; for each None where that works, else what does not.
 
     A manager answers for its swarm a moment before it listens for gossip, and longer before that where its host is busy: a port that
     is refused, not filtered, is tried again for ``opening`` seconds.
     """
+    said: dict[tuple[str, int], str] = {}
+    left = [(address, port) for address in addresses for port in ports]
     deadline = time.monotonic() + opening
-    for port in ports:
-        while True:
-            try:
-                socket.create_connection((address, port), timeout).close()
-                break
-            except OSError as error:
-                if not isinstance(error, ConnectionRefusedError) or time.monotonic() >= deadline:
-                    return f"{address} does not answer on TCP port {port} ({error.strerror or error})"
-            time.sleep(_INTERVAL)
-    return None
+    while True:
+        said.update(zip(left, engine.reach(left, CONNECT_TIMEOUT)))
+        left = [place for place in left if said[place] == _REFUSED]
+        if not left or time.monotonic() >= deadline:
+            break
+        time.sleep(_INTERVAL)
+    troubles: list[str | None] = []
+    for address in addresses:
+        closed = [(port, said[address, port]) for port in ports if said[address, port]]
+        troubles.append(f"{address} does not answer on TCP port {closed[0][0]} ({closed[0][1]})" if closed else None)
+    return troubles
 
 
-def join(engine: Engine, request: t.Mapping[str, t.Any], managers: t.Sequence[str], timeout: float) -> None:
+def join(engine: Engine, request: t.Mapping[str, t.Any], managers: t.Sequence[str], timeout: float) -> Local:
     """Join the swarm of ``managers`` (addresses), after trying their ports. ``request``: body of POST /swarm/join.
 
-    A join that fails is taken back: it would leave a node that is neither in nor out.
+    What the host says of itself after it. A join that fails is taken back: it would leave a node that is neither in nor out.
     """
-    troubles = [check_ports(address) for address in managers]
+    troubles = check_ports(engine, managers)
     usable = [address for address, trouble in zip(managers, troubles) if trouble is None]
     if not usable:
         raise SwarmRefused(f"No manager of the swarm can be reached from this host: {'; '.join(filter(None, troubles))}. {PORTS_HINT}")
     body = {**request, "RemoteAddrs": [f"{address}:{NODE_PORT}" for address in usable]}
-    try:
-        engine.post("/swarm/join", body=body)
-    except EngineError as error:
-        # The engine waits 20 s and goes on in the background after that.
-        if "Timeout was reached" not in error.message:
+    said, *seen = engine.batch([("POST", "/swarm/join", body), *QUESTIONS])
+    # The engine waits 20 s and goes on in the background after that.
+    if isinstance(said, EngineError) and "Timeout was reached" not in said.message:
+        if "already part of a swarm" not in said.message:
             _give_up(engine)
-            raise
-    state = _wait_active(engine, timeout)
+        raise said
+    state = from_answers(*seen, routing_mesh=False)
+    if not _is_node(state):
+        state = _wait_active(engine, timeout)
     if state.state != "active":
         _give_up(engine)
         raise SwarmRefused(
             f"This host did not become a node within {timeout:g} s (state {state.state}{', ' + state.error if state.error else ''}); "
             "the attempt was taken back."
         )
+    return state
+
+
+def _is_node(state: Local) -> bool:
+    return state.state == "active" and bool(state.node_id)
 
 
 def _wait_active(engine: Engine, timeout: float) -> Local:
     deadline = time.monotonic() + timeout
     while True:
         state = observe(engine, routing_mesh=False)
-        if state.state == "active" and state.node_id or time.monotonic() >= deadline:
+        if _is_node(state) or time.monotonic() >= deadline:
             return state
         time.sleep(_INTERVAL)
 

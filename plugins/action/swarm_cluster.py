@@ -1,0 +1,86 @@
+# Copyright (c) 2026 The dockhost.azure authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Makes a swarm and looks after its nodes by requests to the engine of one manager; what is to be done is found out on the controller.
+
+Hosts that are to join find the tokens by the id of the swarm (plugin_utils/_tokens.py); they are in no result.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Dict, Mapping, Optional
+
+from ansible.plugins.action import ActionBase
+from ansible_collections.dockhost.azure.plugins.module_utils._engine.errors import EngineError
+from ansible_collections.dockhost.azure.plugins.module_utils._swarm import cluster, cluster_task, local
+from ansible_collections.dockhost.azure.plugins.module_utils._swarm.converge import Outcome
+from ansible_collections.dockhost.azure.plugins.module_utils._swarm.model import MANAGER, WORKER, Local, SwarmRefused
+from ansible_collections.dockhost.azure.plugins.modules.swarm_cluster import ARGUMENTS
+from ansible_collections.dockhost.azure.plugins.plugin_utils import _tokens
+from ansible_collections.dockhost.azure.plugins.plugin_utils._relay import RelayEngine, RelayUnusable, usable, validated
+
+
+class ActionModule(ActionBase):
+    """The module's work over the engine's socket."""
+
+    _supports_async = True
+    _supports_check_mode = True
+
+    def run(self, tmp: Optional[str] = None, task_vars: Optional[Dict[str, Any]] = None) -> Dict[str, Any]:
+        """Run the task."""
+        result = super().run(tmp, task_vars)
+        task_vars = task_vars or {}
+        done = self._light(task_vars)
+        if done is None:
+            done = self._execute_module(task_vars=task_vars, wrap_async=self._task.async_val)
+            if done.get("joins") and not self._task.check_mode:
+                self._keep_tokens(done["cluster_id"], task_vars)
+        result.update(done)
+        return result
+
+    def _light(self, task_vars: Mapping[str, Any]) -> Optional[Dict[str, Any]]:
+        """The result, or None where the module is needed."""
+        params = validated(self, ARGUMENTS, required_together=[("ca_certificate", "ca_key")])
+        if params is None or not usable(self) or params["secrets"] or params["rotate"]:
+            return None
+        engine = RelayEngine(self, task_vars, params["docker_socket"])
+        outcome = Outcome()
+        try:
+            own = _own(engine, params)
+            if not own.engine:  # in check mode, a host that has no engine yet
+                return None
+            if not own.leads and not params["advertise_address"]:
+                params["advertise_address"] = own.address
+            kept = cluster_task.run(params, self._task.check_mode, engine, own, outcome)
+            if outcome.named("join") and not self._task.check_mode:
+                engine.secret = True
+                _tokens.keep(outcome.cluster.id, cluster.tokens(engine))
+        except RelayUnusable as error:
+            if not outcome.steps:
+                return None
+            return {"failed": True, "msg": f"The engine could not be asked any more: {error}", "plan": [step.summary() for step in outcome.steps]}
+        except (SwarmRefused, EngineError) as error:
+            return {"failed": True, "msg": str(error), "plan": [step.summary() for step in outcome.steps]}
+        done = cluster_task.result(outcome, kept, self._task.diff)
+        if outcome.warnings:
+            done["warnings"] = outcome.warnings
+        return done
+
+    def _keep_tokens(self, cluster_id: str, task_vars: Mapping[str, Any]) -> None:
+        """After the module, in a second run of it whose result is shown nowhere."""
+        shown, self._task.no_log, self._play_context.no_log = (self._task.no_log, self._play_context.no_log), True, True
+        try:
+            found = self._execute_module(module_args={"secrets": True}, task_vars=dict(task_vars))
+        finally:
+            self._task.no_log, self._play_context.no_log = shown
+        if found.get("join_tokens"):
+            _tokens.keep(cluster_id, {WORKER: found["join_tokens"][WORKER], MANAGER: found["join_tokens"][MANAGER]})
+
+
+def _own(engine: RelayEngine, params: Mapping[str, Any]) -> Local:
+    """What the host says of itself. Where it led the swarm a moment ago it is not asked again: it refuses what comes next if it does not any more."""
+    for member in params["members"]:
+        found = Local.from_dict(member["swarm"])
+        if member["name"] == params["host"] and (found.leads or not found.engine):
+            return found
+    return local.observe(engine, routing_mesh=False)

@@ -1,0 +1,107 @@
+# Copyright (c) 2026 The dockhost.azure authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Carries requests to the engine of a host, and its answers back: the small half of a client that thinks on the controller.
+
+The source of this file goes to the host on a command line and runs there by itself, so it imports nothing of the collection and as
+little as it can of the standard library: a module of Ansible takes a quarter of a second of processor time to start, this a tenth of that.
+
+This util is private to the collection: no release promises that it stays as it is.
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+import sys
+
+# The newest API that the collection speaks, as in client.py.
+NEWEST = (1, 44)
+MARK = "dockhost-relay:"
+
+
+def exchange(path, timeout, method, target, body=None):
+    """One request over the engine's socket: status and text. HTTP/1.0, so that the end of the answer is the end of the connection."""
+    content = b"" if body is None else json.dumps(body).encode()
+    head = f"{method} {target} HTTP/1.0\r\nHost: docker\r\nContent-Type: application/json\r\nContent-Length: {len(content)}\r\n\r\n"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+        connection.settimeout(timeout)
+        connection.connect(path)
+        connection.sendall(head.encode() + content)
+        parts = []
+        while True:
+            part = connection.recv(65536)
+            if not part:
+                break
+            parts.append(part)
+    answer = b"".join(parts).decode(errors="replace")
+    head, dummy, text = answer.partition("\r\n\r\n")
+    return int(head.split(None, 2)[1]), head, text
+
+
+def version(path, timeout):
+    """The API version to speak, as a prefix of paths."""
+    dummy, head, dummy2 = exchange(path, timeout, "GET", "/_ping")
+    fields = dict(line.lower().split(": ", 1) for line in head.split("\r\n")[1:] if ": " in line)
+    major, minor = fields["api-version"].split(".")
+    return "/v%d.%d" % min((int(major), int(minor)), NEWEST)
+
+
+def shown(text, secret):
+    """The answer without join tokens, unless they were asked for."""
+    if secret or '"JoinTokens"' not in text:
+        return text
+    found = json.loads(text)
+    found.pop("JoinTokens", None)
+    return json.dumps(found)
+
+
+def connect(address, port, timeout):
+    """Try a TCP port; empty where that works, else what does not."""
+    try:
+        socket.create_connection((address, port), timeout).close()
+    except OSError as error:
+        return str(error.strerror or error)
+    return ""
+
+
+def source_address():
+    """The source address of the default route, empty where there is none. Connecting UDP sends no packet."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("198.18.0.1", 9))
+        except OSError:
+            return ""
+        return probe.getsockname()[0]
+
+
+def serve(order, has_ipvs):
+    """Do what ``order`` lists, one after the other, and print the answers. ``has_ipvs``: see _swarm/mesh.py."""
+    path, timeout = order["socket"], order["timeout"]
+    answers = []
+    try:
+        prefix = version(path, timeout)
+        for kind, *given in order["operations"]:
+            if kind == "request":
+                method, target, body = given
+                status, dummy, text = exchange(path, timeout, method, prefix + target, body)
+                answers.append([status, shown(text, order["secret"])])
+            elif kind == "connect":
+                answers.append(connect(*given))
+            elif kind == "reach":  # one of the addresses must answer on all of the ports, or nothing more is done
+                addresses, ports, wait = given
+                troubles = [[connect(address, port, wait) for port in ports] for address in addresses]
+                answers.append(troubles)
+                if all(any(trouble) for trouble in troubles):
+                    break
+            else:
+                answers.append({"mesh": has_ipvs, "address": source_address}[kind]())
+    except (OSError, KeyError, ValueError, IndexError) as error:
+        print_answer({"trouble": f"{type(error).__name__}: {error}", "answers": answers})
+        return
+    print_answer({"answers": answers})
+
+
+def print_answer(answer):
+    """On one line, which is found whatever a login prints before it."""
+    sys.stdout.write(f"\n{MARK}{json.dumps(answer)}\n")

@@ -1,0 +1,128 @@
+# Copyright (c) 2026 The dockhost.azure authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The engine of a host, for action plugins: the client thinks on the controller, and only its requests go to the host.
+
+What runs on the host is ``_engine/relay.py``, which the connection, become method and environment of the task carry, as for any module.
+Where that does not work (no Python under that name, no engine, a connection that takes no input), RelayUnusable is raised and the
+action plugin runs its module in the usual way, which then finds an interpreter or tells what is wrong.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import json
+import os
+import shlex
+import zlib
+from functools import lru_cache
+from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple, Union
+
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible.plugins.action import ActionBase
+from ansible_collections.dockhost.azure.plugins.module_utils._engine import client, relay
+from ansible_collections.dockhost.azure.plugins.module_utils._engine.errors import EngineError
+from ansible_collections.dockhost.azure.plugins.module_utils._swarm import mesh
+
+Operation = List[Any]
+
+
+class RelayUnusable(Exception):
+    """The relay did not run on the host, or found no engine there."""
+
+
+class RelayEngine(client.Engine):
+    """The engine of the host that the action plugin ``action`` is connected to."""
+
+    def __init__(self, action: ActionBase, task_vars: Mapping[str, Any], socket_path: str = client.DEFAULT_SOCKET, timeout: float = 60) -> None:
+        super().__init__(socket_path, timeout)
+        self._action = action
+        self._python = str(_template(action, task_vars, "ansible_python_interpreter") or "")
+        if not self._python or self._python.startswith("auto"):
+            self._python = (task_vars.get("ansible_facts") or {}).get("discovered_interpreter_python") or "python3"
+        # Join tokens come back only where this is set, and nothing of such an exchange is printed, however verbose the run is.
+        self.secret = False
+
+    def request(
+        self, method: str, path: str, query: Optional[Mapping[str, Any]] = None, body: Any = None, headers: Optional[Mapping[str, str]] = None
+    ) -> Any:
+        """As the client does it, in a round trip of its own."""
+        answer = self.batch([(method, path + client.query_text(query), body)])[0]
+        if isinstance(answer, EngineError):
+            raise answer
+        return answer
+
+    def batch(self, requests: Sequence[Tuple[str, str, Any]]) -> List[Union[Any, EngineError]]:
+        """See the client; one round trip for all of them."""
+        answers = self.operate([["request", *request] for request in requests])
+        return [answer_of(answer, request) for answer, request in zip(answers, requests)]
+
+    def reach(self, places: Sequence[Tuple[str, int]], timeout: float) -> List[str]:
+        """See the client; one round trip for all of them."""
+        return self.operate([["connect", address, port, timeout] for address, port in places]) if places else []
+
+    def operate(self, operations: Sequence[Operation]) -> List[Any]:
+        """Let the relay do this; its answers."""
+        order = {"socket": self.socket_path, "timeout": self.timeout, "secret": self.secret, "operations": list(operations)}
+        command = f"{shlex.quote(self._python)} -I -S -c {shlex.quote(_program())}"
+        with self._quiet():
+            done = self._action._low_level_execute_command(command, in_data=json.dumps(order).encode())
+        marked = [line for line in done["stdout"].splitlines() if line.startswith(relay.MARK)]
+        answer = json.loads(marked[-1][len(relay.MARK) :]) if marked else {"trouble": done["stderr"].strip()[-300:] or f"ended with {done['rc']}"}
+        if "trouble" in answer:
+            raise RelayUnusable(answer["trouble"])
+        return answer["answers"]
+
+    @contextlib.contextmanager
+    def _quiet(self) -> Iterator[None]:
+        context = self._action._play_context
+        before = context.no_log
+        context.no_log = before or self.secret
+        try:
+            yield
+        finally:
+            context.no_log = before
+
+
+def answer_of(answer: Sequence[Any], request: Sequence[Any]) -> Union[Any, EngineError]:
+    """What the client would have returned, or raised."""
+    status, text = answer
+    try:
+        parsed = json.loads(text) if text.strip() else None
+    except ValueError:
+        parsed = text
+    if status < 400:
+        return parsed
+    message = parsed.get("message") if isinstance(parsed, dict) else parsed
+    return EngineError(status, str(message or "").strip(), f"{request[0]} {request[1]}")
+
+
+def usable(action: ActionBase) -> bool:
+    """Whether the task's connection takes input, as it does where pipelining is on, and the task runs here and now."""
+    return bool(action._connection.is_pipelining_enabled(bool(action._task.async_val))) and not action._task.async_val
+
+
+def validated(action: ActionBase, arguments: Mapping[str, Any], **rules: Any) -> Optional[Dict[str, Any]]:
+    """The task's options as the module would see them; None where they are wrong, which the module says in its own words."""
+    checked = ArgumentSpecValidator(dict(arguments), **rules).validate(dict(action._task.args))
+    return None if checked.error_messages else checked.validated_parameters
+
+
+def _template(action: ActionBase, task_vars: Mapping[str, Any], name: str) -> Any:
+    return action._templar.template(task_vars[name]) if name in task_vars else None
+
+
+@lru_cache(maxsize=None)
+def _program() -> str:
+    """What runs on the host: the sources of relay and mesh, packed; the order comes on standard input."""
+    sources = []
+    for module in (mesh, relay):
+        with open(os.path.splitext(module.__file__)[0] + ".py", encoding="utf-8") as file:
+            sources.append(file.read())
+    packed = base64.b85encode(zlib.compress(json.dumps(sources).encode(), 9)).decode()
+    return (
+        "import sys,zlib,json,base64;s=dict(__name__='relay');"
+        f"[exec(p,s) for p in json.loads(zlib.decompress(base64.b85decode('{packed}')))];"
+        "s['serve'](json.load(sys.stdin),s['has_ipvs'])"
+    )
