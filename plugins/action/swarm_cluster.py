@@ -49,8 +49,11 @@ class ActionModule(ActionBase):
             own = _own(engine, params)
             if not own.engine:  # in check mode, a host that has no engine yet
                 return None
-            if not own.leads and not params["advertise_address"]:
-                params["advertise_address"] = own.address
+            if not own.leads and not params["advertise_address"]:  # the default address is one that only the host knows
+                said = [member["swarm"].get("address") for member in params["members"] if member["name"] == params["host"]]
+                params["advertise_address"] = own.address or "".join(filter(None, said))
+                if not params["advertise_address"]:
+                    return None
             kept = cluster_task.run(params, self._task.check_mode, engine, own, outcome)
             if outcome.named("join") and not self._task.check_mode:
                 engine.secret = True

@@ -38,9 +38,8 @@ class RelayEngine(client.Engine):
     def __init__(self, action: ActionBase, task_vars: Mapping[str, Any], socket_path: str = client.DEFAULT_SOCKET, timeout: float = 60) -> None:
         super().__init__(socket_path, timeout)
         self._action = action
-        self._python = str(_template(action, task_vars, "ansible_python_interpreter") or "")
-        if not self._python or self._python.startswith("auto"):
-            self._python = (task_vars.get("ansible_facts") or {}).get("discovered_interpreter_python") or "python3"
+        delegated = (task_vars.get("ansible_delegated_vars") or {}).get(action._task.delegate_to)
+        self._python = _interpreter(action, delegated or task_vars)
         # Join tokens come back only where this is set, and nothing of such an exchange is printed, however verbose the run is.
         self.secret = False
 
@@ -109,8 +108,12 @@ def validated(action: ActionBase, arguments: Mapping[str, Any], **rules: Any) ->
     return None if checked.error_messages else checked.validated_parameters
 
 
-def _template(action: ActionBase, task_vars: Mapping[str, Any], name: str) -> Any:
-    return action._templar.template(task_vars[name]) if name in task_vars else None
+def _interpreter(action: ActionBase, variables: Mapping[str, Any]) -> str:
+    """The Python that is named for the host or was found there before; else what the host calls python3."""
+    named = str(action._templar.template(variables["ansible_python_interpreter"])) if "ansible_python_interpreter" in variables else "auto"
+    if named and not named.startswith("auto"):
+        return named
+    return str((variables.get("ansible_facts") or {}).get("discovered_interpreter_python") or "python3")
 
 
 @lru_cache(maxsize=None)

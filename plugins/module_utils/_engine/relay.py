@@ -88,12 +88,6 @@ def serve(order, has_ipvs):
                 answers.append([status, shown(text, order["secret"])])
             elif kind == "connect":
                 answers.append(connect(*given))
-            elif kind == "reach":  # one of the addresses must answer on all of the ports, or nothing more is done
-                addresses, ports, wait = given
-                troubles = [[connect(address, port, wait) for port in ports] for address in addresses]
-                answers.append(troubles)
-                if all(any(trouble) for trouble in troubles):
-                    break
             else:
                 answers.append({"mesh": has_ipvs, "address": source_address}[kind]())
     except (OSError, KeyError, ValueError, IndexError) as error:

@@ -12,6 +12,7 @@ import threading
 
 import pytest
 from ansible_collections.dockhost.azure.plugins.module_utils._swarm import mesh
+from ansible_collections.dockhost.azure.plugins.module_utils._engine.client import Engine
 from ansible_collections.dockhost.azure.plugins.module_utils._swarm.local import check_ports
 from ansible_collections.dockhost.azure.plugins.module_utils._swarm.model import Local, Node
 
@@ -29,6 +30,8 @@ WORKER = {
     "Description": {"Hostname": "h2"},
     "Status": {"State": "down", "Addr": "172.29.8.12"},
 }
+
+ENGINE = Engine("/nonexistent")  # ports are tried without it
 
 
 def test_nodes():
@@ -88,7 +91,7 @@ def test_modprobe_is_asked_without_loading(tmp_path):
 
 
 def test_ports_that_do_not_answer_are_named():
-    assert "127.0.0.1 does not answer on TCP port 1 (" in check_ports("127.0.0.1", (1,), timeout=1, opening=0)
+    assert "127.0.0.1 does not answer on TCP port 1 (" in check_ports(ENGINE, ["127.0.0.1"], (1,), opening=0)[0]
 
 
 def test_a_port_that_opens_a_moment_later_is_waited_for():
@@ -96,5 +99,5 @@ def test_a_port_that_opens_a_moment_later_is_waited_for():
         server.bind(("127.0.0.1", 0))  # bound, and refused until somebody listens
         opener = threading.Timer(0.3, server.listen)
         opener.start()
-        assert check_ports("127.0.0.1", (server.getsockname()[1],), opening=20) is None
+        assert check_ports(ENGINE, ["127.0.0.1"], (server.getsockname()[1],), opening=20) == [None]
         opener.join()

@@ -1,0 +1,152 @@
+# Copyright (c) 2026 The dockhost.azure authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Modules swarm_node and swarm_cluster as tasks of a real ansible-playbook, against a server on a Unix socket that speaks like the engine."""
+
+from __future__ import annotations
+
+import http.server
+import json
+import os
+import pathlib
+import socketserver
+import subprocess
+import sys
+import threading
+
+import ansible_collections.dockhost.azure
+import pytest
+
+TOKENS = {"Worker": "SWMTKN-worker", "Manager": "SWMTKN-manager"}
+MEMBERS = [{"name": name, "role": "manager", "swarm": {"state": "inactive", "address": f"10.0.0.{number}", "hostname": name, "engine": "26.1.5"}}
+           for number, name in ((4, "one"), (5, "other"), (6, "third"))]  # fmt: skip
+COLLECTIONS = str(pathlib.Path(ansible_collections.dockhost.azure.__path__[0]).parents[2])
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    """An engine that is in no swarm until it has made one or joined one."""
+
+    def answer(self):
+        body = json.loads(self.rfile.read(int(self.headers.get("Content-Length") or 0)) or "null")
+        engine, path = self.server, self.path.split("?")[0]
+        path = path if path == "/_ping" else "/" + path.split("/", 2)[2]
+        engine.seen.append((self.command, path, body))
+        status, content = self.given(engine, path, body)
+        self.send_response(status)
+        self.send_header("Api-Version", "1.45")
+        self.send_header("Content-Type", "application/json")
+        self.end_headers()
+        self.wfile.write(json.dumps(content).encode())
+
+    def given(self, engine, path, body):
+        if path == "/swarm/join" and (body["JoinToken"] == TOKENS["Manager"] and not engine.takes_managers):
+            return 500, {"message": "rpc error: could not connect to prospective new cluster member"}
+        if path in ("/swarm/init", "/swarm/join"):
+            engine.state = "active"
+            engine.manager = path == "/swarm/init" or body["JoinToken"] == TOKENS["Manager"]
+        elif path == "/swarm/leave":
+            engine.state = "inactive"
+        elif path == "/info":
+            node = {"LocalNodeState": engine.state, "ControlAvailable": engine.manager, "NodeID": "n1" if engine.state == "active" else ""}
+            return 200, {"Name": "one", "ServerVersion": "26.1.5", "Swarm": {**node, "NodeAddr": "10.0.0.4" if engine.state == "active" else ""}}
+        elif path in ("/swarm", "/nodes") and not engine.manager:
+            return 503, {"message": "This node is not a swarm manager."}
+        elif path == "/swarm":
+            return 200, {"ID": "c1", "Version": {"Index": 1}, "Spec": {"Labels": {}}, "JoinTokens": TOKENS}
+        elif path == "/nodes":
+            status = {"ManagerStatus": {"Reachability": "reachable", "Leader": True, "Addr": "10.0.0.4:2377"}, "Status": {"State": "ready"}}
+            return 200, [{"ID": "n1", "Description": {"Hostname": "one"}, "Spec": {"Role": "manager", "Labels": {}}, **status}]
+        return 200, {}
+
+    do_GET = do_POST = answer
+
+    def address_string(self):
+        return "unix"
+
+    def log_message(self, *arguments):
+        pass
+
+
+class Engine(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
+    daemon_threads = True
+    state, manager, takes_managers = "inactive", False, True
+
+
+@pytest.fixture
+def engine(tmp_path):
+    with Engine(str(tmp_path / "docker.sock"), Handler) as running:
+        running.seen, running.folder = [], tmp_path
+        thread = threading.Thread(target=running.serve_forever, args=(0.02,), daemon=True)
+        thread.start()
+        yield running
+        running.shutdown()
+        thread.join()
+
+
+def play(engine, *tasks, pipelining=True, **variables):
+    """Run the tasks on this machine, as verbose as it gets; what was printed, and the registered results by their names."""
+    engine.seen.clear()
+    shown = [{"copy": {"content": "{{ {'one': one | default({}), 'two': two | default({})} | to_json }}", "dest": str(engine.folder / "shown")}}]
+    variables = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable, "ansible_pipelining": pipelining, **variables}
+    book = engine.folder / "book.json"
+    book.write_text(json.dumps([{"hosts": "localhost", "gather_facts": False, "vars": variables, "tasks": [*tasks, *shown]}]))
+    place = os.path.dirname(sys.executable)
+    env = {"PATH": f"{place}:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": str(engine.folder), "ANSIBLE_COLLECTIONS_PATH": COLLECTIONS, "LC_ALL": "C.UTF-8"}
+    command = [os.path.join(place, "ansible-playbook"), "-vvvv", str(book)]
+    done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout + done.stderr, json.loads((engine.folder / "shown").read_text())
+
+
+def node(engine, **options):
+    return {"dockhost.azure.swarm_node": {"docker_socket": str(engine.server_address), **options}, "register": "two"}
+
+
+def cluster(engine, **options):
+    return {"dockhost.azure.swarm_cluster": {"docker_socket": str(engine.server_address), **options}, "register": "one"}
+
+
+def used_module(said):
+    return "modules/swarm_" in said
+
+
+@pytest.mark.parametrize("pipelining", [True, False])
+def test_observed_as_the_module_does(engine, pipelining):
+    engine.state, engine.manager = "active", True
+    said, results = play(engine, node(engine, member={"name": "demo-1", "role": "manager"}), pipelining=pipelining)
+    assert used_module(said) is not pipelining
+    found = results["two"]
+    assert (found["changed"], found["member"]["name"], found["member"]["role"]) == (False, "demo-1", "manager")
+    assert found["swarm"]["leads"] and found["swarm"]["cluster_id"] == "c1" and found["swarm"]["address"] == "10.0.0.4"
+    assert "SWMTKN" not in said
+
+
+def test_formed_and_joined_without_a_module_and_without_a_token_in_sight(engine):
+    said, results = play(engine, cluster(engine, host="one", members=MEMBERS))
+    assert not used_module(said)
+    assert results["one"]["joins"] == ["other", "third"] and results["one"]["cluster_id"] == "c1" and results["one"]["managers"] == ["10.0.0.4"]
+    assert [body["AdvertiseAddr"] for dummy, path, body in engine.seen if path == "/swarm/init"] == ["10.0.0.4"]
+    assert "SWMTKN" not in said and "SWMTKN" not in json.dumps(results)
+
+
+@pytest.fixture
+def manager_address():
+    """An address of this machine that listens on the ports which a host tries before it joins."""
+    address = f"127.{os.getpid() >> 16 & 127}.{os.getpid() >> 8 & 255}.{os.getpid() % 253 + 2}"
+    with socketserver.TCPServer((address, 2377), socketserver.BaseRequestHandler), socketserver.TCPServer((address, 7946), socketserver.BaseRequestHandler):
+        yield address
+
+
+@pytest.mark.parametrize("takes_managers, tokens", [(True, ["Manager"]), (False, ["Manager", "Worker"])])
+def test_joins_as_a_worker_what_cannot_join_as_a_manager(engine, manager_address, takes_managers, tokens):
+    engine.takes_managers = takes_managers
+    join = node(engine, state="joined", cluster_id="c1", as_manager=True, managers=[manager_address], advertise_address="10.0.0.5")
+    said, results = play(engine, cluster(engine, host="one", members=MEMBERS), join)
+    assert [body["JoinToken"] for dummy, path, body in engine.seen if path == "/swarm/join"] == [TOKENS[name] for name in tokens]
+    assert results["two"]["changed"] and not used_module(said) and "SWMTKN" not in said
+
+
+def test_an_engine_that_is_not_there_is_told_by_the_module(engine):
+    gone = {**node(engine, docker_socket=str(engine.folder / "none.sock")), "ignore_errors": True}
+    dummy, results = play(engine, gone)
+    assert results["two"]["failed"] and "There is no Docker Engine: the socket" in results["two"]["msg"]
