@@ -20,8 +20,8 @@ NEWEST = (1, 44)
 MARK = "dockhost-relay:"
 
 
-def exchange(path, timeout, method, target, body=None):
-    """One request over the engine's socket: status and text. HTTP/1.0, so that the end of the answer is the end of the connection."""
+def exchange(path: str, timeout: float, method: str, target: str, body: object = None) -> tuple[int, str, str]:
+    """One request over the engine's socket: status, head and text. HTTP/1.0, so that the end of the answer is the end of the connection."""
     content = b"" if body is None else json.dumps(body).encode()
     head = f"{method} {target} HTTP/1.0\r\nHost: docker\r\nContent-Type: application/json\r\nContent-Length: {len(content)}\r\n\r\n"
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
@@ -39,15 +39,15 @@ def exchange(path, timeout, method, target, body=None):
     return int(head.split(None, 2)[1]), head, text
 
 
-def version(path, timeout):
+def version(path: str, timeout: float) -> str:
     """The API version to speak, as a prefix of paths."""
-    dummy, head, dummy2 = exchange(path, timeout, "GET", "/_ping")
+    dummy, head, dummy = exchange(path, timeout, "GET", "/_ping")
     fields = dict(line.lower().split(": ", 1) for line in head.split("\r\n")[1:] if ": " in line)
     major, minor = fields["api-version"].split(".")
     return "/v%d.%d" % min((int(major), int(minor)), NEWEST)
 
 
-def shown(text, secret):
+def shown(text: str, secret: bool) -> str:
     """The answer without join tokens, unless they were asked for."""
     if secret or '"JoinTokens"' not in text:
         return text
@@ -56,7 +56,7 @@ def shown(text, secret):
     return json.dumps(found)
 
 
-def connect(address, port, timeout):
+def connect(address: str, port: int, timeout: float) -> str:
     """Try a TCP port; empty where that works, else what does not."""
     try:
         socket.create_connection((address, port), timeout).close()
@@ -65,7 +65,7 @@ def connect(address, port, timeout):
     return ""
 
 
-def source_address():
+def source_address() -> str:
     """The source address of the default route, empty where there is none. Connecting UDP sends no packet."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         try:
@@ -75,7 +75,7 @@ def source_address():
         return probe.getsockname()[0]
 
 
-def serve(order, has_ipvs):
+def serve(order: dict, has_ipvs: object) -> None:
     """Do what ``order`` lists, one after the other, and print the answers. ``has_ipvs``: see _swarm/mesh.py."""
     path, timeout = order["socket"], order["timeout"]
     answers = []
@@ -96,6 +96,6 @@ def serve(order, has_ipvs):
     print_answer({"answers": answers})
 
 
-def print_answer(answer):
+def print_answer(answer: dict) -> None:
     """On one line, which is found whatever a login prints before it."""
     sys.stdout.write(f"\n{MARK}{json.dumps(answer)}\n")

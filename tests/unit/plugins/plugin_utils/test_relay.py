@@ -129,6 +129,13 @@ def test_formed_and_joined_without_a_module_and_without_a_token_in_sight(engine)
     assert "SWMTKN" not in said and "SWMTKN" not in json.dumps(results)
 
 
+def test_no_second_swarm_where_the_host_has_made_one_since_it_was_asked(engine):
+    engine.state, engine.manager = "active", True
+    said, results = play(engine, cluster(engine, host="one", members=MEMBERS[:1]))
+    assert not used_module(said) and results["one"]["plan"] == [] and results["one"]["cluster_id"] == "c1"
+    assert all(method == "GET" for method, dummy, dummy2 in engine.seen)
+
+
 @pytest.fixture
 def manager_address():
     """An address of this machine that listens on the ports which a host tries before it joins."""
