@@ -30,7 +30,7 @@ def asked(engine: RelayEngine, params: Params) -> Local:
 
 def joined(engine: RelayEngine, params: Params, tokens: Mapping[str, str]) -> Local:
     """Join, as a manager where that is asked for and works: what cannot join as a manager joins as a worker and is promoted later."""
-    for role in (MANAGER, WORKER) if params["as_manager"] else (WORKER,):
+    for role in (MANAGER, WORKER) if params["as_manager"] and tokens[MANAGER] else (WORKER,):
         request = {**join_request(params), "JoinToken": tokens[role]}
         try:
             return local.join(engine, request, params["managers"], params["timeout"])
@@ -76,7 +76,7 @@ class ActionModule(ActionBase):
             engine.secret = True
             return {**_result(params, joined(engine, params, tokens)), "changed": True, **self._diff()}
         except RelayUnusable:
-                return None
+            return None
         except (SwarmRefused, EngineError) as error:
             if "already part of a swarm" in str(error):
                 return None
