@@ -71,9 +71,10 @@ class ActionModule(ActionBase):
 
     def _keep_tokens(self, cluster_id: str, task_vars: Mapping[str, Any]) -> None:
         """After the module, in a second run of it whose result is shown nowhere."""
+        socket = {name: value for name, value in self._task.args.items() if name == "docker_socket"}
         shown, self._task.no_log, self._play_context.no_log = (self._task.no_log, self._play_context.no_log), True, True
         try:
-            found = self._execute_module(module_args={"secrets": True}, task_vars=dict(task_vars))
+            found = self._execute_module(module_args={"secrets": True, **socket}, task_vars=dict(task_vars))
         finally:
             self._task.no_log, self._play_context.no_log = shown
         if found.get("join_tokens"):
