@@ -142,7 +142,7 @@ def _add_up(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--egress", metavar="packages|none|open|NAME,RANGE,…", help="where machines with a way out get to beyond the lab: "
                      "the package mirrors (default), nowhere, anywhere, or named hosts and ranges besides the mirrors")
     sub.add_argument("--apps", metavar="NAME,…", help="applications whose images the lab builds and its registry serves: wordpress (default), webapp, "
-                     "monitoring, acme, all or none")
+                     "monitoring, ci, acme, all or none")
     sub.add_argument("--core-quota", type=int, metavar="N", help="cores per region before Azure's quota error (default 4000)")
     sub.add_argument("--conditions", "--config", metavar="FILE", help="file with latencies, faults, quota, throttling and page size "
                        "(docs/azlab.md); an empty text takes it back")
