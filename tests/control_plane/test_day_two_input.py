@@ -41,6 +41,8 @@ CASES = [
     ("rotate", {"rotate_what": "ssh_keys", "rotate_ssh_public_key_file": "a.pub", "rotate_ssh_private_key_file": "b"}, "'b' does not belong to a.pub"),
     ("rotate", {"rotate_what": "secrets", "rotate_secrets_dir": ".", "rotate_secrets": "../x", "rotate_application": "a.b.c"}, "rotate_secrets '../x'"),
     ("rotate", {"rotate_what": "secrets", "rotate_secrets_dir": ".", "rotate_secrets": "x"}, "rotate_application '': give the folder"),
+    ("rotate", {"rotate_what": "secrets", "rotate_secrets_dir": ".", "rotate_secrets": "cache_password,database_password", "rotate_application": "a.b.c"},
+     "rotate_secrets has database_password, which the application keeps in its database"),
     ("rotate", {"rotate_what": "certificates", "rotate_certificates_dir": "."}, "rotate_certificates_dir is '.': give the folder"),
     ("drift", {"drift_file": "/nowhere/at/all.json"}, "drift_file is '/nowhere/at/all.json': give the path of a file in a folder that exists"),
     ("drift", {"drift_application": "dockhost.azure.wordpress"}, "drift_application is 'dockhost.azure.wordpress': give the name of a role"),

@@ -44,6 +44,25 @@ CASES = [
     ("monitoring", {"monitoring_container_exporter": "other"}, "value of monitoring_container_exporter must be one of: builtin, cadvisor"),
 ]
 
+CI = {"ci_server": "buildbot"}
+JOB = {"name": "a", "commands": ["true"]}
+CASES += [
+    ("ci", {}, "ci_registry is '': name the registry"),
+    ("ci", {"ci_server": "hudson"}, "value of ci_server must be one of: jenkins, buildbot"),
+    ("ci", {**CI, "ci_agent_hosts": "elsewhere"}, "ci_agent_hosts is 'elsewhere': name hosts of the swarm, which are localhost"),
+    ("ci", {**CI, "ci_agent_slots": "0"}, "ci_agent_slots is '0'"),
+    ("ci", {**CI, "ci_agent_memory": "1g"}, "ci_agent_memory '1g'"),
+    ("ci", {**CI, "ci_keep_days": "never"}, "ci_keep_days 'never'"),
+    ("ci", {**CI, "ci_jobs": [JOB, JOB]}, "ci_jobs has the jobs 'a, a': each needs a name of its own"),
+    ("ci", {**CI, "ci_jobs": [{"name": "a"}]}, "and commands, a list"),
+    ("ci", {**CI, "ci_jobs": [{**JOB, "commands": "true"}]}, "and commands, a list"),
+    ("ci", {**CI, "ci_jobs": [{**JOB, "schedule": "daily"}]}, "schedule is five fields as of cron"),
+    ("ci", {**CI, "ci_jobs": [{**JOB, "poll_minutes": 5}]}, "of a job that has a repository"),
+    ("ci", {**CI, "ci_jobs": [{**JOB, "secrets": ["token"]}]}, "ci_jobs ask for token, which ci_secrets does not have"),
+    ("ci", {**CI, "ci_secrets": {"a-b": "x"}}, "and not a-b"),
+    ("ci", {**CI, "ci_secret_seed": "short"}, "ci_secret_seed has 5 characters"),
+]
+
 IMAGES = {"webapp_image_api": "a:1", "webapp_image_worker": "b:1"}
 # The document was taken: the module reads all of it before it asks the engine, and this machine is no manager of a swarm.
 TAKEN = ("This host is no manager of a swarm", "The Docker Engine", "There is no Docker Engine")
@@ -57,6 +76,8 @@ GOOD = [
     ("monitoring", {}),
     ("monitoring", {"monitoring_container_exporter": "cadvisor", "monitoring_users": {"anna": "x"}, "monitoring_grafana": False, **CERTIFICATE}),
 ]
+JOBS = [{**JOB, "repository": "https://git.example.com/a.git", "poll_minutes": 5, "schedule": "0 4 * * 1", "secrets": ["t"], "image": "x:1", "environment": {"A": "it's ${b}"}}]
+GOOD += [("ci", {**CI, "ci_jobs": JOBS, "ci_secrets": {"t": "x"}, "ci_agent_memory": "512"}), ("ci", {"ci_image": "jenkins:1", "ci_jobs": JOBS, "ci_secrets": {"t": "$x"}})]
 ALL = [(role, variables) for role, variables, _words in CASES] + GOOD
 
 

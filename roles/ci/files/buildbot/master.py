@@ -104,7 +104,7 @@ BuildmasterConfig = {
         for job in JOBS
         if job["poll_minutes"]
     ],
-    "www": {"port": 8010, "plugins": SETTINGS["plugins"], "change_hook_dialects": {"poller": True}},
+    "www": {"port": 8010, "plugins": {}, "change_hook_dialects": {"poller": True}},
     "configurators": [
         util.JanitorConfigurator(
             logHorizon=datetime.timedelta(days=SETTINGS["keep_days"]), build_data_horizon=datetime.timedelta(days=SETTINGS["keep_days"]), hour=3, minute=17
