@@ -15,7 +15,7 @@ def test_each_application_has_its_images():
 
 
 def test_what_is_no_application_is_refused():
-    with pytest.raises(ValueError, match="'blog' is no application of the lab: give acme, monitoring, webapp, wordpress, several"):
+    with pytest.raises(ValueError, match="'blog' is no application of the lab: give acme, ci, monitoring, webapp, wordpress, several"):
         images_for("wordpress,blog")
 
 
