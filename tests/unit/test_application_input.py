@@ -76,8 +76,14 @@ GOOD = [
     ("monitoring", {}),
     ("monitoring", {"monitoring_container_exporter": "cadvisor", "monitoring_users": {"anna": "x"}, "monitoring_grafana": False, **CERTIFICATE}),
 ]
-JOBS = [{**JOB, "repository": "https://git.example.com/a.git", "poll_minutes": 5, "schedule": "0 4 * * 1", "secrets": ["t"], "image": "x:1", "environment": {"A": "it's ${b}"}}]
-GOOD += [("ci", {**CI, "ci_jobs": JOBS, "ci_secrets": {"t": "x"}, "ci_agent_memory": "512"}), ("ci", {"ci_image": "jenkins:1", "ci_jobs": JOBS, "ci_secrets": {"t": "$x"}})]
+WHOLE_JOB = {
+    **JOB, "repository": "https://git.example.com/a.git", "poll_minutes": 5, "schedule": "0 4 * * 1", "secrets": ["t"], "image": "x:1",
+    "environment": {"A": "it's ${b}"},
+}  # fmt: skip
+GOOD += [
+    ("ci", {**CI, "ci_jobs": [WHOLE_JOB], "ci_secrets": {"t": "x"}, "ci_agent_memory": "512"}),
+    ("ci", {"ci_image": "jenkins:1", "ci_jobs": [WHOLE_JOB], "ci_secrets": {"t": "$x"}}),
+]
 ALL = [(role, variables) for role, variables, _words in CASES] + GOOD
 
 
