@@ -9,6 +9,8 @@ import pathlib
 import sys
 
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadFileScheduling
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tests" / "support"))
@@ -17,10 +19,17 @@ import work_tree  # noqa: E402
 
 work_tree.link()
 
+ONE_LAB = "azlab/tests/machines/"
 
-@pytest.hookimpl(tryfirst=True)     # before xdist reads the groups
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Where tests run side by side (--dist loadgroup): those of a file share a lab with machines, so they stay together."""
-    for item in items:
-        if item.get_closest_marker("machines") and item.path.is_relative_to(ROOT / "tests"):
-            item.add_marker(pytest.mark.xdist_group(item.path.stem))
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadFileScheduling | None:
+    """Where files run side by side (--dist loadfile): those of azlab's machines stay together, since they share one lab."""
+    return FilesByLab(config, log) if config.getvalue("dist") == "loadfile" else None
+
+
+class FilesByLab(LoadFileScheduling):
+    """Each file to one process, and all files of one lab to the same one."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = super()._split_scope(nodeid)
+        return ONE_LAB if file.startswith(ONE_LAB) else file

@@ -14,14 +14,6 @@ sys.path.insert(0, str(Path(__file__).parent))
 from machine_lab import ANSWERER, Lab, machine_id, until
 
 
-@pytest.hookimpl(tryfirst=True)     # before xdist reads the groups
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Where tests run side by side (--dist loadgroup): all of this folder stay together, since they share one lab."""
-    for item in items:
-        if item.get_closest_marker("machines") and item.path.is_relative_to(Path(__file__).parent):
-            item.add_marker(pytest.mark.xdist_group("machines"))
-
-
 @pytest.fixture(scope="session")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     """Three machines behind a load balancer."""
