@@ -42,8 +42,9 @@ def _loadable(path: str = _PATH) -> bool:
     """Ask modprobe without loading anything. Its silence in a container without modules means no, as it should."""
     found = [f"{folder}/modprobe" for folder in path.split(":") if os.access(f"{folder}/modprobe", os.X_OK)]
     # Not subprocess, whose import takes longer than all of this file: what asks this goes to every host (_engine/relay.py).
-    command = [*found[:1], "-n", "-q", "ip_vs"]
-    return bool(found) and os.spawnv(os.P_WAIT, command[0], command) == 0  # pylint: disable=ansible-bad-function
+    if not found:
+        return False
+    return os.spawnv(os.P_WAIT, found[0], [found[0], "-n", "-q", "ip_vs"]) == 0  # pylint: disable=ansible-bad-function
 
 
 def _answers(family: bytes = b"IPVS") -> bool:
