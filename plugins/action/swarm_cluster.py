@@ -72,11 +72,16 @@ class ActionModule(ActionBase):
     def _keep_tokens(self, cluster_id: str, task_vars: Mapping[str, Any]) -> None:
         """After the module, in a second run of it whose result is shown nowhere."""
         socket = {name: value for name, value in self._task.args.items() if name == "docker_socket"}
-        shown, self._task.no_log, self._play_context.no_log = (self._task.no_log, self._play_context.no_log), True, True
+        # The connection has a context of its own, and prints what the module said where that does not keep it back.
+        quiet = (self._task, self._play_context, self._connection._play_context)
+        before = [one.no_log for one in quiet]
+        for one in quiet:
+            one.no_log = True
         try:
             found = self._execute_module(module_args={"secrets": True, **socket}, task_vars=dict(task_vars))
         finally:
-            self._task.no_log, self._play_context.no_log = shown
+            for one, no_log in zip(quiet, before):
+                one.no_log = no_log
         if found.get("join_tokens"):
             _tokens.keep(cluster_id, {WORKER: found["join_tokens"][WORKER], MANAGER: found["join_tokens"][MANAGER]})
 

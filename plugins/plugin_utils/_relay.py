@@ -11,13 +11,13 @@ action plugin runs its module in the usual way, which then finds an interpreter 
 from __future__ import annotations
 
 import base64
-import contextlib
 import json
 import os
+import secrets
 import shlex
 import zlib
 from functools import lru_cache
-from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple, Union
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple, Union
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.plugins.action import ActionBase
@@ -40,7 +40,7 @@ class RelayEngine(client.Engine):
         self._action = action
         delegated = (task_vars.get("ansible_delegated_vars") or {}).get(action._task.delegate_to)
         self._python = _interpreter(action, delegated or task_vars)
-        # Join tokens come back only where this is set, and nothing of such an exchange is printed, however verbose the run is.
+        # Join tokens come back only where this is set, sealed, since a verbose connection prints what it gets.
         self.secret = False
 
     def request(
@@ -63,25 +63,24 @@ class RelayEngine(client.Engine):
 
     def operate(self, operations: Sequence[Operation]) -> List[Any]:
         """Let the relay do this; its answers."""
-        order = {"socket": self.socket_path, "timeout": self.timeout, "secret": self.secret, "operations": list(operations)}
+        key = secrets.token_hex(32) if self.secret else ""
+        order = {"socket": self.socket_path, "timeout": self.timeout, "key": key, "operations": list(operations)}
         command = f"{shlex.quote(self._python)} -I -S -c {shlex.quote(_program())}"
-        with self._quiet():
-            done = self._action._low_level_execute_command(command, in_data=json.dumps(order).encode())
+        done = self._action._low_level_execute_command(command, in_data=json.dumps(order).encode())
         marked = [line for line in done["stdout"].splitlines() if line.startswith(relay.MARK)]
         answer = json.loads(marked[-1][len(relay.MARK) :]) if marked else {"trouble": done["stderr"].strip()[-300:] or f"ended with {done['rc']}"}
         if "trouble" in answer:
             raise RelayUnusable(answer["trouble"])
-        return answer["answers"]
+        return [opened(said, key) for said in answer["answers"]]
 
-    @contextlib.contextmanager
-    def _quiet(self) -> Iterator[None]:
-        context = self._action._play_context
-        before = context.no_log
-        context.no_log = before or self.secret
-        try:
-            yield
-        finally:
-            context.no_log = before
+
+def opened(answer: Any, key: str) -> Any:
+    """An answer of the relay with the join tokens that it sealed."""
+    if not key or not isinstance(answer, list) or '"sealed"' not in answer[1]:
+        return answer
+    found = json.loads(answer[1])
+    found["JoinTokens"] = json.loads(relay.seal(bytes.fromhex(found.pop("sealed")), key))
+    return [answer[0], json.dumps(found)]
 
 
 def answer_of(answer: Sequence[Any], request: Sequence[Any]) -> Union[Any, EngineError]:

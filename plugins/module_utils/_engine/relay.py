@@ -47,13 +47,23 @@ def version(path: str, timeout: float) -> str:
     return "/v%d.%d" % min((int(major), int(minor)), NEWEST)
 
 
-def shown(text: str, secret: bool) -> str:
-    """The answer without join tokens, unless they were asked for."""
-    if secret or '"JoinTokens"' not in text:
+def shown(text: str, key: str) -> str:
+    """The answer without join tokens, or with them sealed by ``key`` where they were asked for: connections print what a host says when
+    they are verbose, and what a task keeps secret is no concern of theirs. What goes to a host by standard input is printed by none."""
+    if '"JoinTokens"' not in text:
         return text
     found = json.loads(text)
-    found.pop("JoinTokens", None)
+    tokens = found.pop("JoinTokens", None)
+    if key and tokens:
+        found["sealed"] = seal(json.dumps(tokens).encode(), key).hex()
     return json.dumps(found)
+
+
+def seal(content: bytes, key: str) -> bytes:
+    """Seal or open ``content`` with a key (hex) that is used for one exchange only."""
+    import hashlib  # where it is needed: its start takes longer than all else here
+
+    return bytes(one ^ other for one, other in zip(content, hashlib.shake_256(bytes.fromhex(key)).digest(len(content))))
 
 
 def connect(address: str, port: int, timeout: float) -> str:
@@ -85,7 +95,7 @@ def serve(order: dict, has_ipvs: object) -> None:
             if kind == "request":
                 method, target, body = given
                 status, dummy, text = exchange(path, timeout, method, prefix + target, body)
-                answers.append([status, shown(text, order["secret"])])
+                answers.append([status, shown(text, order["key"])])
             elif kind == "connect":
                 answers.append(connect(*given))
             else:

@@ -16,6 +16,8 @@ import threading
 
 import ansible_collections.dockhost.azure
 import pytest
+from ansible_collections.dockhost.azure.plugins.module_utils._engine import relay
+from ansible_collections.dockhost.azure.plugins.plugin_utils._relay import opened
 
 TOKENS = {"Worker": "SWMTKN-worker", "Manager": "SWMTKN-manager"}
 MEMBERS = [{"name": name, "role": "manager", "swarm": {"state": "inactive", "address": f"10.0.0.{number}", "hostname": name, "engine": "26.1.5"}}
@@ -159,3 +161,13 @@ def test_an_engine_that_is_not_there_is_told_by_the_module(engine):
     gone = {**node(engine, docker_socket=str(engine.folder / "none.sock")), "ignore_errors": True}
     dummy, results = play(engine, gone)
     assert results["two"]["failed"] and "There is no Docker Engine: the socket" in results["two"]["msg"]
+
+
+def test_tokens_cross_the_connection_sealed_and_only_when_asked_for():
+    said = json.dumps({"ID": "c1", "JoinTokens": TOKENS})
+    assert "SWMTKN" not in relay.shown(said, "") and "sealed" not in relay.shown(said, "")
+    key = "5a" * 32
+    sealed = relay.shown(said, key)
+    assert "SWMTKN" not in sealed and b"SWMTKN" not in bytes.fromhex(json.loads(sealed)["sealed"])
+    assert json.loads(opened([200, sealed], key)[1]) == {"ID": "c1", "JoinTokens": TOKENS}
+    assert opened([200, "{}"], key) == [200, "{}"] and opened("", key) == ""
