@@ -29,6 +29,9 @@ from ansible_collections.dockhost.azure.plugins.module_utils._swarm.model import
 _INTERVAL = 0.2
 # What a host is asked about its swarm. Only managers answer the second one.
 QUESTIONS = (("GET", "/info", None), ("GET", "/swarm", None))
+# Seconds for which a port may be refused: an engine listens for gossip once its agent has a session with the leader, and after attempts
+# that failed, as while a restored swarm elects one, the agent pauses for up to 8 s each time (maxSessionFailureBackoff of swarmkit's agent).
+OPENING = 30
 # Seconds for one attempt at a port.
 CONNECT_TIMEOUT = 5
 _REFUSED = os.strerror(errno.ECONNREFUSED)
@@ -85,12 +88,11 @@ def default_address() -> str:
 
 
 def check_ports(
-    engine: Engine, addresses: t.Sequence[str], ports: t.Sequence[int] = (NODE_PORT, GOSSIP_PORT), opening: float = 10
+    engine: Engine, addresses: t.Sequence[str], ports: t.Sequence[int] = (NODE_PORT, GOSSIP_PORT), opening: float = OPENING
 ) -> list[str | None]:
     """Try from the engine's host to reach nodes on these TCP ports; for each None where that works, else what does not.
 
-    A manager answers for its swarm a moment before it listens for gossip, and longer before that where its host is busy: a port that
-    is refused, not filtered, is tried again for ``opening`` seconds.
+    A manager answers for its swarm before it listens for gossip: a port that is refused, not filtered, is tried again for ``opening`` seconds.
     """
     said: dict[tuple[str, int], str] = {}
     left = [(address, port) for address in addresses for port in ports]
