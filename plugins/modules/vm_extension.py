@@ -24,7 +24,7 @@ extends_documentation_fragment:
 attributes:
   check_mode:
     support: full
-    details: Machines of O(hosts) that do not exist yet are a warning in check mode, since an earlier task would make them.
+    details: Machines that do not exist yet are a warning in check mode, since an earlier task would make them.
   diff_mode:
     support: full
     details: Protected settings are never shown, only that they differ.
@@ -38,7 +38,7 @@ options:
     type: list
     elements: str
   group:
-    description: The name of a group of M(dockhost.azure.host_group). All of its hosts are meant.
+    description: The name of a group of M(dockhost.azure.host_group). All of its hosts are meant; a group without hosts is an error for O(state=present).
     type: str
   scale_set:
     description:

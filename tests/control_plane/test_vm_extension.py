@@ -158,6 +158,7 @@ def test_a_failed_one_runs_again_in_place(azure, group, hosts, driver):
                                                     "does not turn it into Microsoft.Azure.Extensions DockerExtension"),
     ({"name": "-no-"}, "name is '-no-', which Azure refuses as the name of an extension"),
     ({"version": "2"}, "version is '2': give the major and minor version"),
+    ({"group": "wen"}, "group: group 'wen' of deployment"),
     ({"group": None, "hosts": ["web-9"]}, "there is no virtual machine 'web-9' in resource group"),
     ({"group": None, "hosts": []}, "hosts is empty"),
 ])  # fmt: skip
@@ -221,4 +222,4 @@ def test_all_instances_of_a_flexible_scale_set(azure, group, hosts, driver):
     found = azure.run("vm_extension_info", {"resource_group": group, "scale_set": "set"})["extensions"]
     assert len(found) == 2 and {item["provisioning_state"] for item in found} == {"Succeeded"}
     none = run(azure, group, group=None, scale_set="other", settings={"commandToExecute": "true"})
-    assert not none["changed"] and "There is no machine of a flexible scale set other" in str(none["warnings"])
+    assert none["failed"] and "scale_set: there is no machine of a flexible scale set 'other' in resource group" in none["msg"]

@@ -200,6 +200,21 @@ def test_a_private_registry_serves_its_image_to_those_who_sign_in(host):
     assert PASSWORD not in shown(made) and not host.docker(**wanted)["changed"]
 
 
+def test_a_port_without_tls_is_open_only_as_long_as_somebody_insists(host):
+    def version():
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        with opener.open(f"http://{host.addresses['ext-1']}:2376/version", timeout=5) as got:
+            return json.load(got)["Version"]
+
+    made = host.docker(settings={"docker": {"port": "2376"}}, allow_unauthenticated_tcp_which_gives_root_to_everybody=True)
+    assert not made["failed"], made
+    assert version()
+    made = host.docker()
+    assert not made["failed"], made
+    with pytest.raises(OSError):
+        version()
+
+
 def test_removal(host):
     gone = host.docker(state="absent", remove_docker=True)
     assert gone["changed"] and [step["reason"] for step in gone["plan"]] == ["takes Docker off the host", "is no longer wanted"], gone

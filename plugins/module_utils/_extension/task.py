@@ -179,21 +179,27 @@ class VmExtensionTask(Task):
         return {name.lower(): Report.from_api(body) for name, body in zip(self.ran, bodies)}
 
     def _missing(self, missing: List[str], found: List[planning.Target]) -> None:
-        group = self.params["resource_group"]
-        if missing and self.params["state"] == "present":
+        """What was named and is not there: an error, but a warning in check mode, where an earlier task would make it; for absent it is as wanted.
+
+        :raises RefusedError: a machine is missing, or the group or the set has none at all.
+        """
+        group, scale_set = self.params["resource_group"], self.params.get("scale_set")
+        text = ""
+        if missing:
             text = "hosts: there is no virtual machine '{0}' in resource group {1}: correct the name, or make it first.".format(
                 "', '".join(missing), group
             )
+        elif not found and scale_set:
+            text = ("scale_set: there is no machine of a flexible scale set '{0}' in resource group {1}: correct the name, or give it instances first. "
+                    "Instances of uniform sets take extensions from the set's own extension profile.").format(scale_set, group)
+        elif not found and self.params.get("group"):
+            text = "group: group '{0}' of deployment {1} has no hosts in resource group {2}: correct the name, or make them first.".format(
+                self.params["group"], self.deployment, group
+            )
+        if text and self.params["state"] == "present":
             if not self.check_mode:
                 raise RefusedError([text])
             self.warnings.append(text)
-        if not found and self.params.get("scale_set"):
-            self.warnings.append("There is no machine of a flexible scale set {0} in resource group {1}: nothing to do. Instances of uniform sets "
-                                 "take extensions from the set's own extension profile.".format(self.params["scale_set"], group))
-        if not found and not missing and self.params.get("group"):
-            self.warnings.append("Group {0} of deployment {1} has no hosts in resource group {2}: nothing to do.".format(
-                self.params["group"], self.deployment, group
-            ))
 
     @staticmethod
     def _shown(target: planning.Target, body: Mapping[str, Any], reports: Mapping[str, Report]) -> Dict[str, Any]:
