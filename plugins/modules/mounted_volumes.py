@@ -98,7 +98,7 @@ options:
     default: /var/run/docker.sock
 attributes:
   check_mode:
-    description: Says what would be done.
+    description: Says what would be done, also on a host whose engine and programs tasks before it would install.
     support: full
   diff_mode:
     description: RV(done) says it all, and files may hold a key.

@@ -108,7 +108,7 @@ options:
     default: /var/run/docker.sock
 attributes:
   check_mode:
-    description: Can run in check mode and tell what would change.
+    description: Can run in check mode and tell what would change; on a host that is in no swarm yet, everything.
     support: full
   diff_mode:
     description: Shows what changes in each service, network, config and secret. Values of secrets are never shown.

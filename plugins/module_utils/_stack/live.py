@@ -18,7 +18,7 @@ import time
 import typing as t
 
 from ansible_collections.dockhost.azure.plugins.module_utils._engine.client import Engine
-from ansible_collections.dockhost.azure.plugins.module_utils._engine.errors import EngineError
+from ansible_collections.dockhost.azure.plugins.module_utils._engine.errors import EngineError, EngineUnreachable
 from ansible_collections.dockhost.azure.plugins.module_utils._engine.logins import auth_header
 from ansible_collections.dockhost.azure.plugins.module_utils._stack.plan import Actual, Step, purpose
 from ansible_collections.dockhost.azure.plugins.module_utils._stack.resources import NAMESPACE, PURPOSE
@@ -34,6 +34,14 @@ def require_manager(engine: Engine) -> None:
     if not swarm.get("ControlAvailable"):
         state = swarm.get("LocalNodeState", "inactive")
         raise StackError(f"This host is no manager of a swarm (state {state}): run the task on a manager (role dockhost.azure.swarm makes one).")
+
+
+def in_swarm(engine: Engine) -> bool:
+    """Whether there is an engine, and it is in a swarm in whatever role."""
+    try:
+        return (engine.info().get("Swarm") or {}).get("LocalNodeState", "inactive") != "inactive"
+    except EngineUnreachable:
+        return False
 
 
 def observe(engine: Engine, stack: str) -> Actual:

@@ -37,6 +37,13 @@ class Actual:
     all_configs: dict[str, Json] = field(default_factory=dict)
     all_secrets: dict[str, Json] = field(default_factory=dict)
 
+    @classmethod
+    def of_externals(cls, wanted: Wanted) -> Actual:
+        """A swarm that holds nothing but what the document refers to and does not make."""
+        networks = {name: {"Name": name, "Id": name, "Scope": "swarm"} for name, network in wanted.networks.items() if network.spec is None}
+        blobs = [{name: {"ID": name} for name, blob in kind.items() if blob.spec is None} for kind in (wanted.configs, wanted.secrets)]
+        return cls(all_networks=networks, all_configs=blobs[0], all_secrets=blobs[1])
+
 
 @dataclass(frozen=True)
 class Step:

@@ -17,6 +17,7 @@ from ansible_collections.dockhost.azure.plugins.module_utils._stack.document imp
 from ansible_collections.dockhost.azure.plugins.module_utils._stack.live import (
     Deployer,
     digest_key,
+    in_swarm,
     observe,
     pin_images,
     remove_all,
@@ -43,6 +44,8 @@ def run(engine: Engine, params: t.Mapping[str, Json], check_mode: bool) -> dict[
 
 
 def _absent(engine: Engine, params: t.Mapping[str, Json], check_mode: bool) -> dict[str, Json]:
+    if check_mode and not in_swarm(engine):
+        return {**_told([]), "services": [], "published_ports": [], "notes": []}
     require_manager(engine)
     actual = observe(engine, params["name"])
     steps = plan_removal(actual)
@@ -53,7 +56,9 @@ def _absent(engine: Engine, params: t.Mapping[str, Json], check_mode: bool) -> d
 
 def _present(engine: Engine, params: t.Mapping[str, Json], check_mode: bool) -> dict[str, Json]:
     # A document with an error is refused before anybody is asked anything.
-    _build(params, b"\0" * 32)
+    first = _build(params, b"\0" * 32)
+    if check_mode and not in_swarm(engine):
+        return _would_be_first(params, first)
     require_manager(engine)
     stack = params["name"]
     actual = observe(engine, stack)
@@ -79,6 +84,12 @@ def _present(engine: Engine, params: t.Mapping[str, Json], check_mode: bool) -> 
             notes.append("outdated configs, secrets and networks stay until a run that waits")
     verdicts = verdicts or waiter.verdicts(set(wanted.services))
     return {**_told(steps), **_state(engine, wanted, verdicts), "notes": notes}
+
+
+def _would_be_first(params: t.Mapping[str, Json], wanted: Wanted) -> dict[str, Json]:
+    """Check mode on a host that gets its engine and its swarm from earlier tasks of the same run: all is new, and what is external is taken to be there."""
+    steps = plan(wanted, Actual.of_externals(wanted), params["prune"], None)
+    return {**_told(steps), "services": [], "published_ports": [], "notes": [*wanted.notes, "this host is in no swarm yet: external objects were not looked for"]}
 
 
 def _apply(

@@ -16,6 +16,7 @@ from urllib.parse import quote
 
 from ansible_collections.dockhost.azure.plugins.module_utils._docker_host import command
 from ansible_collections.dockhost.azure.plugins.module_utils._engine.client import Engine
+from ansible_collections.dockhost.azure.plugins.module_utils._engine.errors import EngineUnreachable
 from ansible_collections.dockhost.azure.plugins.module_utils._volumes import units
 from ansible_collections.dockhost.azure.plugins.module_utils._volumes.units import Volume, VolumeRefused
 
@@ -35,9 +36,16 @@ class Outcome:
 
 
 def converge(engine: Engine, volumes: t.Sequence[Volume], keys: dict[str, str], automount: bool, check_mode: bool) -> Outcome:
-    """Make the volumes as they are wanted. VolumeRefused before the first change where one cannot be made."""
+    """Make the volumes as they are wanted. VolumeRefused before the first change where one cannot be made.
+
+    In check mode programs and engine may be missing: tasks before this one would have brought them.
+    """
     outcome = Outcome()
-    stale = [volume for volume in volumes if _check(engine, volume, keys)]
+    there = not check_mode or _answers(engine)
+    if not check_mode:
+        _need_programs(volumes)
+    _need_keys(volumes, keys)
+    stale = [volume for volume in volumes if there and _is_stale(engine, volume)]
     automount = automount and os.path.exists("/dev/autofs")
     for account in sorted({volume.account for volume in volumes if volume.kind == "smb"}):
         _write(units.credentials_path(account), units.credentials_text(account, keys[account]), 0o600, f"credentials of {account}", outcome, check_mode)
@@ -50,7 +58,7 @@ def converge(engine: Engine, volumes: t.Sequence[Volume], keys: dict[str, str], 
         if len(outcome.done) > before:
             changed.append(volume)
     if check_mode:
-        outcome.done += [f"volume {volume.name}" for volume in volumes if volume in stale or _found(engine, volume) is None]
+        outcome.done += [f"volume {volume.name}" for volume in volumes if not there or volume in stale or _found(engine, volume) is None]
         return outcome
     _mount(volumes, changed, automount, outcome)
     for volume in volumes:
@@ -61,8 +69,9 @@ def converge(engine: Engine, volumes: t.Sequence[Volume], keys: dict[str, str], 
 def remove(engine: Engine, volumes: t.Sequence[Volume], check_mode: bool) -> Outcome:
     """Take volumes and their mounts away. What is on the shares and in directories stays."""
     outcome = Outcome()
+    there = not check_mode or _answers(engine)
     for volume in volumes:
-        if _found(engine, volume) is not None:
+        if there and _found(engine, volume) is not None:
             _refuse_in_use(engine, volume, "is to be removed")
             outcome.done.append(f"volume {volume.name} removed")
             if not check_mode:
@@ -78,13 +87,29 @@ def remove(engine: Engine, volumes: t.Sequence[Volume], check_mode: bool) -> Out
     return outcome
 
 
-def _check(engine: Engine, volume: Volume, keys: dict[str, str]) -> bool:
+def _answers(engine: Engine) -> bool:
+    try:
+        engine.ping()
+    except EngineUnreachable:
+        return False
+    return True
+
+
+def _need_programs(volumes: t.Sequence[Volume]) -> None:
+    for volume in volumes:
+        helper, package = HELPERS.get(volume.kind, ("", ""))
+        if helper and not shutil.which(helper, path="/sbin:/usr/sbin:/usr/bin:/bin"):
+            raise VolumeRefused(f"{helper} is not on this host; volume {volume.name} needs it: install {package}.")
+
+
+def _need_keys(volumes: t.Sequence[Volume], keys: dict[str, str]) -> None:
+    for volume in volumes:
+        if volume.kind == "smb" and not keys.get(volume.account):
+            raise VolumeRefused(f"There is no key for the storage account {volume.account} of volume {volume.name}: give it in account_keys.")
+
+
+def _is_stale(engine: Engine, volume: Volume) -> bool:
     """Whether the engine has a volume of that name which has to be made anew."""
-    helper, package = HELPERS.get(volume.kind, ("", ""))
-    if helper and not shutil.which(helper, path="/sbin:/usr/sbin:/usr/bin:/bin"):
-        raise VolumeRefused(f"{helper} is not on this host; volume {volume.name} needs it: install {package}.")
-    if volume.kind == "smb" and not keys.get(volume.account):
-        raise VolumeRefused(f"There is no key for the storage account {volume.account} of volume {volume.name}: give it in account_keys.")
     found = _found(engine, volume)
     if found is None or (found.get("Options") or {}) == volume.engine_options:
         return False

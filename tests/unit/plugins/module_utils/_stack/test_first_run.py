@@ -1,0 +1,56 @@
+# Copyright (c) 2026 The dockhost.azure authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Check mode on a host that gets engine and swarm in the same run."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.dockhost.azure.plugins.module_utils._engine.client import Engine
+from ansible_collections.dockhost.azure.plugins.module_utils._engine.errors import EngineUnreachable
+from ansible_collections.dockhost.azure.plugins.module_utils._stack.run import run
+from ansible_collections.dockhost.azure.plugins.module_utils._stack.values import StackError
+
+DOCUMENT = {
+    "services": {"web": {"image": "example.com/web:1", "networks": ["own", "other"], "secrets": ["mine", "theirs"]}},
+    "networks": {"own": {}, "other": {"external": True}},
+    "secrets": {"mine": {}, "theirs": {"external": True}},
+}
+PARAMS = {
+    "name": "shop", "state": "present", "compose": DOCUMENT, "overlays": None, "configs": None, "secrets": {"mine": "word"}, "variables": None,
+    "routing_mesh": True, "encrypt_networks": False, "resolve_image": "changed", "prune": True, "settle": 1, "wait": True, "timeout": 1,
+}  # fmt: skip
+
+
+class Outside:
+    """An engine that is in no swarm, or a worker of one."""
+
+    def __init__(self, state):
+        self.state = state
+
+    def info(self):
+        return {"Swarm": {"LocalNodeState": self.state, "ControlAvailable": False}}
+
+
+@pytest.fixture(params=["no engine", "no swarm"])
+def engine(request, tmp_path):
+    return Engine(str(tmp_path / "no.sock")) if request.param == "no engine" else Outside("inactive")
+
+
+def test_all_of_it_would_be_made(engine):
+    told = run(engine, PARAMS, True)
+    assert told["changed"] and [(step["action"], step["type"]) for step in told["plan"]] == [("create", "network"), ("create", "secret"), ("create", "service")]
+    assert "word" not in str(told) and any("in no swarm yet" in note for note in told["notes"])
+    assert not run(engine, {**PARAMS, "state": "absent"}, True)["changed"]
+
+
+def test_a_document_with_an_error_is_refused_there_too(engine):
+    with pytest.raises(StackError, match="services.web.imag"):
+        run(engine, {**PARAMS, "compose": {"services": {"web": {"imag": "x"}}}}, True)
+
+
+def test_without_check_mode_and_on_workers_it_is_an_error(engine):
+    with pytest.raises((StackError, EngineUnreachable)):
+        run(engine, PARAMS, False)
+    with pytest.raises(StackError, match="no manager of a swarm"):
+        run(Outside("active"), PARAMS, True)
