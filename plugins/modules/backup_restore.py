@@ -94,6 +94,7 @@ from ansible_collections.dockhost.azure.plugins.module_utils._engine.client impo
 from ansible_collections.dockhost.azure.plugins.module_utils._engine.errors import EngineError
 from ansible_collections.dockhost.azure.plugins.module_utils._maintenance.archive import ArchiveError
 from ansible_collections.dockhost.azure.plugins.module_utils._maintenance.restore import check, restore
+from ansible_collections.dockhost.azure.plugins.module_utils._swarm.model import SwarmRefused
 
 
 ARGUMENTS = dict(
@@ -125,7 +126,7 @@ def main() -> None:
         seen = check(engine, params)
         if not params["check_only"] and not module.check_mode:
             restore(engine, params)
-    except (ArchiveError, EngineError, HostError) as error:
+    except (ArchiveError, EngineError, HostError, SwarmRefused) as error:
         module.fail_json(msg=f"Failed to restore {manifest['name']}: {error}")
     module.exit_json(changed=not params["check_only"], seen=seen)
 

@@ -23,6 +23,7 @@ from ansible_collections.dockhost.azure.plugins.module_utils._engine.client impo
 from ansible_collections.dockhost.azure.plugins.module_utils._engine.errors import EngineError, EngineUnreachable
 from ansible_collections.dockhost.azure.plugins.module_utils._maintenance import archive
 from ansible_collections.dockhost.azure.plugins.module_utils._maintenance.archive import ArchiveError, Written
+from ansible_collections.dockhost.azure.plugins.module_utils._swarm import gossip
 
 _UNITS = ("docker.socket", "docker.service")
 
@@ -125,6 +126,19 @@ def restore(engine: Engine, path: str, manifest: dict[str, t.Any], params: dict[
 
 
 def _take_over(engine: Engine, manifest: dict[str, t.Any], params: dict[str, t.Any]) -> None:
+    _open(engine, manifest, params)
+    body = {"ForceNewCluster": True, "ListenAddr": "0.0.0.0:2377", "AdvertiseAddr": params["advertise_address"] or ""}
+    engine.post("/swarm/init", body)
+    _wait(engine, manager=True)
+    if gossip.is_deaf():
+        gossip.restart_engine()
+        _wait(engine)
+        _open(engine, manifest, params)
+        _wait(engine, manager=True)
+
+
+def _open(engine: Engine, manifest: dict[str, t.Any], params: dict[str, t.Any]) -> None:
+    """Wait until the engine knows itself as a manager, with the key where it is locked."""
     state = _wait_started(engine)
     if state == "locked":
         if not params["unlock_key"]:
@@ -136,9 +150,6 @@ def _take_over(engine: Engine, manifest: dict[str, t.Any], params: dict[str, t.A
                 f"The unlock key does not open the state of swarm {manifest['cluster_id']} ({error.message}). The state that was there is back."
             ) from error
         _wait_started(engine)
-    body = {"ForceNewCluster": True, "ListenAddr": "0.0.0.0:2377", "AdvertiseAddr": params["advertise_address"] or ""}
-    engine.post("/swarm/init", body)
-    _wait(engine, manager=True)
 
 
 def _wait_started(engine: Engine, seconds: float = 90) -> str:

@@ -17,8 +17,8 @@ import time
 import typing as t
 
 from ansible_collections.dockhost.azure.plugins.module_utils._engine.client import Engine
-from ansible_collections.dockhost.azure.plugins.module_utils._engine.errors import EngineError
-from ansible_collections.dockhost.azure.plugins.module_utils._swarm import local, upkeep
+from ansible_collections.dockhost.azure.plugins.module_utils._engine.errors import EngineError, EngineUnreachable
+from ansible_collections.dockhost.azure.plugins.module_utils._swarm import gossip, local, upkeep
 from ansible_collections.dockhost.azure.plugins.module_utils._swarm.model import RECOVERED, Local, Node, Step, SwarmRefused
 
 _INTERVAL = 0.2
@@ -90,17 +90,28 @@ def _engine_pid(pid_files: t.Sequence[str]) -> int:
 def recover(engine: Engine, request: t.Mapping[str, t.Any], timeout: float) -> Local:
     """Go on as the only manager. ``request``: body of POST /swarm/init. Marks the swarm as recovered."""
     engine.post("/swarm/init", body={**request, "ForceNewCluster": True})
-    deadline = time.monotonic() + timeout
-    while True:
-        state = local.observe(engine)
-        if state.leads:
-            break
-        if time.monotonic() >= deadline:
-            raise SwarmRefused(f"This manager does not lead the swarm {timeout:g} s after it was recovered: look at 'journalctl -u docker'.")
-        time.sleep(_INTERVAL)
+    _wait_leading(engine, timeout)
+    if gossip.is_deaf():
+        # Its containers are started anew with it, but without gossip none of them would have an overlay network.
+        gossip.restart_engine()
+        _wait_leading(engine, timeout)
     marker = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
     upkeep.update(engine, lambda spec: {**spec, "Labels": {**(spec.get("Labels") or {}), RECOVERED: marker}})
     return local.observe(engine)
+
+
+def _wait_leading(engine: Engine, timeout: float) -> None:
+    deadline = time.monotonic() + timeout
+    while True:
+        try:
+            if local.observe(engine).leads:
+                return
+        except EngineUnreachable:  # it is being started
+            if time.monotonic() >= deadline:
+                raise
+        if time.monotonic() >= deadline:
+            raise SwarmRefused(f"This manager does not lead the swarm {timeout:g} s after it was recovered: look at 'journalctl -u docker'.")
+        time.sleep(_INTERVAL)
 
 
 def forget_others(engine: Engine, own: Local, timeout: float) -> list[Step]:
