@@ -24,12 +24,14 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"(?i)\b(bearer|basic)\s+[\w.~+/=-]{8,}"), r"\1 " + GONE),
     (re.compile(r"(\w+://[^\s:/@]*):[^\s/@]+@"), r"\1:" + GONE + "@"),
     (re.compile(r"(?i)([?&;](?:sig|sv|se|code|access_token)=)[^&\s\"']+"), r"\1" + GONE),
-    (re.compile(r"(?i)(\"" + _NAMES + r"\"\s*:\s*)\"(?:[^\"\\\\]|\\\\.)*\""), r"\1\"" + GONE + '"'),
+    (re.compile(r'(?i)("' + _NAMES + r'"\s*:\s*)"(?:[^"\\]|\\.)*"'), r'\1"' + GONE + '"'),
     (re.compile(r"(?i)(\b" + _NAMES + r"\s*[=:]\s*)(?![\s{\[])(?:\"[^\"\n]*\"|'[^'\n]*'|[^\s,;\"']+)"), r"\1" + GONE),
     (re.compile(r"(?i)(--?" + _NAMES + r"\s+)(?!-)\S+"), r"\1" + GONE),
 )
-# Of these members of the engine's JSON nothing but names is kept: variables, arguments and labels hold whatever people put there.
-_LISTS = ("Env", "Args", "Cmd", "Command", "Entrypoint")
+# Of these members of the engine's JSON nothing but names is kept: variables, arguments, health checks and labels hold whatever people put there.
+_LISTS = ("Args", "Cmd", "Command", "Entrypoint", "Test")
+# Labels that Docker and this collection write themselves tell what belongs together.
+_KNOWN_LABELS = ("com.docker.", "dockhost.")
 
 
 def text(said: str) -> str:
@@ -53,6 +55,10 @@ def _member(name: str, value: t.Any) -> t.Any:
         return [str(one).split("=", 1)[0] + "=" + GONE for one in value]
     if name in _LISTS and isinstance(value, list):
         return [GONE for _one in value]
+    if name == "Command" and isinstance(value, str):   # as containers are listed: the whole command as one text
+        return value.split(" ", 1)[0] + " " + GONE
+    if name == "Labels" and isinstance(value, dict):
+        return {label: text(str(one)) if label.startswith(_KNOWN_LABELS) else GONE for label, one in value.items()}
     if isinstance(value, str) and re.fullmatch(_NAMES, name, re.I) and name not in ("SecretID", "SecretName"):
         return GONE
     return data(value)

@@ -24,6 +24,7 @@ SECRET = "hunter2hunter2"
         "db_password: {0}",
         'password="{0} x"',
         '{{"AccountKey": "{0}"}}',
+        '{{"db_password": "a \\" {0}"}}',
         '{{"registry-token": "{0}"}}',
         "AccountName=a;AccountKey={0};EndpointSuffix=core.windows.net",
         "GET https://a.blob.core.windows.net/c?sv=1&sig={0}&se=2",
@@ -58,6 +59,9 @@ def test_json_of_the_engine():
         "Name": "shop_web",
         "Env": [f"KEY={SECRET}", "PLAIN"],
         "Args": ["--pw", SECRET],
+        "Command": f"redis-server --masterauth {SECRET}",
+        "Healthcheck": {"Test": ["CMD-SHELL", f"redis-cli -a {SECRET} ping"], "Retries": 3},
+        "Labels": {"traefik.users": f"anna:{SECRET}", "com.docker.stack.namespace": "shop"},
         "JoinTokens": {"Worker": f"SWMTKN-1-{SECRET}"},
         "Secrets": [{"SecretID": "abc", "SecretName": "db"}],
         "Options": {"o": f"addr=x,password={SECRET},vers=3"},
@@ -67,6 +71,8 @@ def test_json_of_the_engine():
     shown = scrub.data([service])
     assert SECRET not in json.dumps(shown)
     assert shown[0]["Env"] == ["KEY=(removed)", "PLAIN=(removed)"] and shown[0]["Replicas"] == 3
+    assert shown[0]["Labels"] == {"traefik.users": "(removed)", "com.docker.stack.namespace": "shop"}
+    assert shown[0]["Command"] == "redis-server (removed)" and shown[0]["Healthcheck"] == {"Test": ["(removed)", "(removed)"], "Retries": 3}
     assert shown[0]["Secrets"] == [{"SecretID": "abc", "SecretName": "db"}] and "vers=3" in shown[0]["Options"]["o"]
 
 
