@@ -4,6 +4,7 @@
 """Ask a registry for /v2/: does it serve, does it take a login, do we trust it.
 
 The API: https://distribution.github.io/distribution/spec/api/#api-version-check
+Tokens: https://distribution.github.io/distribution/spec/auth/token/
 
 This util is private to the collection: no release promises that it stays as it is.
 """
@@ -12,9 +13,11 @@ from __future__ import annotations
 
 import base64
 import http.client
+import re
 import ssl
 import time
 import typing as t
+import urllib.parse
 
 from ansible_collections.dockhost.azure.plugins.module_utils._docker_host.command import run
 from ansible_collections.dockhost.azure.plugins.module_utils._docker_host.packages import HostError
@@ -32,12 +35,30 @@ class Answer(t.NamedTuple):
 
 def ask(address: str, context: ssl.SSLContext, username: str = "", password: str = "", timeout: float = 10) -> Answer:
     """GET /v2/ of ``host:port``. Raises OSError (ssl.SSLError among them) and http.client.HTTPException."""
+    return _get(address, "/v2/", context, username, password, timeout)
+
+
+def ask_for_token(challenge: str, context: ssl.SSLContext, username: str, password: str) -> tuple[str, int]:
+    """Ask the token server that a registry names in its challenge: who that is (``host:port``), and the HTTP status of its answer.
+
+    Raises as :func:`ask`, and HostError where the challenge names no address that a password may be sent to.
+    """
+    told = dict(re.findall(r'(\w+)="([^"]*)"', challenge))
+    realm = urllib.parse.urlsplit(told.get("realm", ""))
+    if realm.scheme != "https" or not realm.hostname:
+        raise HostError(f"address: the registry wants a token of {told.get('realm') or 'nobody'}, which is no https address to send a password to.")
+    query = urllib.parse.urlencode({"account": username, "service": told.get("service", "")})
+    path = f"{realm.path or '/'}?{realm.query + '&' if realm.query else ''}{query}"
+    return realm.netloc, _get(realm.netloc, path, context, username, password, 10).status
+
+
+def _get(address: str, path: str, context: ssl.SSLContext, username: str, password: str, timeout: float) -> Answer:
     headers = {}
     if username:
         headers["Authorization"] = "Basic " + base64.b64encode(f"{username}:{password}".encode()).decode()
     connection = http.client.HTTPSConnection(address, timeout=timeout, context=context)
     try:
-        connection.request("GET", "/v2/", headers=headers)
+        connection.request("GET", path, headers=headers)
         answer = connection.getresponse()
         answer.read()
         return Answer(answer.status, answer.getheader("WWW-Authenticate") or "")

@@ -24,7 +24,7 @@ from ansible_collections.dockhost.azure.plugins.module_utils._docker_host.apply 
 from ansible_collections.dockhost.azure.plugins.module_utils._docker_host.command import check as must, run
 from ansible_collections.dockhost.azure.plugins.module_utils._docker_host.packages import HostError
 from ansible_collections.dockhost.azure.plugins.module_utils._registry import acr_login
-from ansible_collections.dockhost.azure.plugins.module_utils._registry.answer import ask, last_words
+from ansible_collections.dockhost.azure.plugins.module_utils._registry.answer import ask, ask_for_token, last_words
 from ansible_collections.dockhost.azure.plugins.module_utils._registry.server import Outcome
 
 PROGRAM = "/usr/local/lib/dockhost/acr_login.py"
@@ -135,10 +135,24 @@ def _verify(request: Request) -> None:
         ) from None
     except (OSError, http.client.HTTPException) as error:
         raise HostError(f"address: the registry {request.address} does not answer ({error}); see that it runs and that this host reaches it.") from None
-    if answer.status == 401 and not answer.challenge.lower().startswith("bearer"):
+    if answer.status == 401 and answer.challenge.lower().startswith("bearer"):
+        _verify_token(request, context, answer.challenge)
+    elif answer.status == 401:
         raise HostError(f"password: the registry {request.address} refuses the login of {request.username}; give the password that it knows.")
     if answer.status not in (200, 401):
         raise HostError(f"address: what answers at {request.address} is no registry (HTTP {answer.status} for /v2/).")
+
+
+def _verify_token(request: Request, context: ssl.SSLContext, challenge: str) -> None:
+    """Whether the registry's token server takes the login, which the registry itself never sees."""
+    try:
+        realm, status = ask_for_token(challenge, context, request.username, request.password)
+    except (OSError, http.client.HTTPException) as error:
+        raise HostError(f"address: the token server of the registry {request.address} does not answer or is not trusted ({error}): {challenge}.") from None
+    if status in (401, 403):
+        raise HostError(f"password: the token server {realm} of the registry {request.address} refuses the login of {request.username}; give the right one.")
+    if status != 200:
+        raise HostError(f"address: the token server {realm} of the registry {request.address} gives no token (HTTP {status}); see what it writes.")
 
 
 def _account(user: str) -> pwd.struct_passwd:

@@ -32,6 +32,7 @@ class Azure(http.server.BaseHTTPRequestHandler):
 
     refusals: list = []
     seen: list = []
+    realm: str = ""
 
     def log_message(self, *_words):
         """Silent."""
@@ -39,9 +40,14 @@ class Azure(http.server.BaseHTTPRequestHandler):
     def reply(self, status, body):
         content = json.dumps(body).encode()
         self.send_response(status)
+        if self.realm and self.path == "/v2/":
+            self.send_header("WWW-Authenticate", f'Bearer realm="{self.realm}",service="images"')
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
         self.wfile.write(content)
+
+    def knows(self):
+        return self.headers.get("Authorization") == "Basic " + base64.b64encode(b"ci:right").decode()
 
     def do_GET(self):
         address = urllib.parse.urlsplit(self.path)
@@ -50,8 +56,11 @@ class Azure(http.server.BaseHTTPRequestHandler):
         if self.refusals:
             return self.reply(self.refusals.pop(0), {"error": "invalid_request", "error_description": "Identity not found"})
         if address.path == "/v2/":
-            good = self.headers.get("Authorization") == "Basic " + base64.b64encode(b"ci:right").decode()
-            return self.reply(200 if good else 401, {})
+            return self.reply(200 if self.knows() and not self.realm else 401, {})
+        if address.path == "/token":
+            if query != {"tenant": "x", "account": "ci", "service": "images"}:
+                return self.reply(404, {})
+            return self.reply(200 if self.knows() else 401, {"token": "x"})
         if self.headers.get("Metadata") != "true" or query.get("api-version") != "2018-02-01":
             return self.reply(400, {"error_description": "Required metadata header not specified"})
         return self.reply(200, {"access_token": token({"tid": TENANT, "as": query.get("client_id", "system")}), "expires_in": "86399"})
@@ -78,7 +87,7 @@ def certificates(tmp_path_factory):
 
 @pytest.fixture
 def azure(certificates, monkeypatch):
-    Azure.refusals, Azure.seen = [], []
+    Azure.refusals, Azure.seen, Azure.realm = [], [], ""
     plain, secure = (http.server.ThreadingHTTPServer(("127.0.0.1", 0), Azure) for dummy in range(2))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificates / "cert.pem", certificates / "key.pem")
@@ -176,6 +185,22 @@ def test_the_login_is_tried_before_it_is_written(azure, certificates):
         with pytest.raises(HostError) as caught:
             client._verify(Request(**{"address": azure, "ca": ca, "username": "ci", "password": "right", **change}))
         assert words in str(caught.value) and "right" not in str(caught.value)
+
+
+def test_a_registry_that_takes_tokens_has_its_token_server_asked(azure, certificates):
+    ca = (certificates / "ca.pem").read_text()
+    Azure.realm = f"https://{azure}/token?tenant=x"
+    client._verify(Request(azure, ca=ca, username="ci", password="right"))
+    for realm, password, words in (
+        (Azure.realm, "wrong", f"the token server {azure} of the registry {azure} refuses the login of ci"),
+        (f"https://{azure}/token", "right", "gives no token (HTTP 404)"),
+        ("https://localhost:1/token", "right", "does not answer or is not trusted"),
+        (Azure.realm.replace("https", "http"), "right", "which is no https address to send a password to"),
+    ):
+        Azure.realm = realm
+        with pytest.raises(HostError) as caught:
+            client._verify(Request(azure, ca=ca, username="ci", password=password))
+        assert words in str(caught.value)
 
 
 def test_whoever_is_not_trusted_is_not_told_the_password(azure, certificates, monkeypatch):
