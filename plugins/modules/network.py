@@ -80,6 +80,15 @@ options:
           - Outbound ways to prefer are O(dockhost.azure.load_balancer#module:outbound) and O(nat_gateways).
         type: bool
         default: false
+      service_endpoints:
+        description:
+          - The services that the subnet reaches with its own addresses by Azure's network, for instance V(Microsoft.Storage) for storage accounts
+            that only subnets reach (O(dockhost.azure.storage_account#module:subnets), shares over NFS), or V(Microsoft.Storage.Global) for
+            accounts in other regions.
+          - An empty list means none; what is there is left as it is when not given.
+          - Connections that are open to the service are cut when an endpoint is added or removed.
+        type: list
+        elements: str
   security_groups:
     description: The network security groups to have.
     type: list
@@ -243,6 +252,19 @@ EXAMPLES = r"""
     public_ips:
       - name: demo-nat-ip
 
+- name: A subnet whose hosts mount shares over NFS of a storage account that it alone reaches
+  dockhost.azure.network:
+    resource_group: demo
+    location: westeurope
+    name: demo-vnet
+    address_prefixes:
+      - 10.60.0.0/16
+    subnets:
+      - name: hosts
+        address_prefix: 10.60.1.0/24
+        service_endpoints:
+          - Microsoft.Storage
+
 - name: Delete the network and its security group
   dockhost.azure.network:
     resource_group: demo
@@ -352,6 +374,7 @@ NETWORK_ARGS = dict(
         "security_group": {"type": "str"},
         "nat_gateway": {"type": "str"},
         "default_outbound_access": {"type": "bool", "default": False},
+        "service_endpoints": {"type": "list", "elements": "str"},
     }},
     security_groups={"type": "list", "elements": "dict", "options": {
         "name": {"type": "str", "required": True},

@@ -88,6 +88,45 @@ def test_life_of_a_network(azure, group):
     assert not azure.run("network", wanted(group, state="absent"))["changed"]
 
 
+def test_service_endpoints(azure, group):
+    def net(**more):
+        return small(group, subnets=[{"name": "hosts", "address_prefix": "10.60.1.0/24", **more}])
+
+    def at_azure():
+        dummy, body = azure.arm("GET", "resourceGroups/{0}/providers/Microsoft.Network/virtualNetworks/net/subnets/hosts".format(group))
+        return [item["service"] for item in body["properties"].get("serviceEndpoints") or []]
+
+    azure.run("network", net())
+    both = ["Microsoft.Storage", "Microsoft.KeyVault"]
+    checked = azure.run("network", net(service_endpoints=both), check=True)
+    assert actions(checked) == [("update", "net")] and at_azure() == []
+    assert "subnets[hosts].serviceEndpoints[Microsoft.Storage]" in checked["diff"]["after"]
+    assert actions(azure.run("network", net(service_endpoints=both))) == [("update", "net")] and at_azure() == both
+    # As Azure shows them it adds regions and a state; neither order nor case is a change; and what is not given is left alone.
+    for same in (both, ["microsoft.keyvault", "Microsoft.Storage"]):
+        assert not azure.run("network", net(service_endpoints=same))["changed"]
+    assert not azure.run("network", net())["changed"] and at_azure() == both
+
+    less = azure.run("network", net(service_endpoints=["Microsoft.KeyVault"]))
+    assert [change["path"] for step in less["plan"] for change in step["changes"]] == ["subnets[hosts].serviceEndpoints[Microsoft.Storage]"]
+    assert at_azure() == ["Microsoft.KeyVault"]
+    assert azure.run("network", net(service_endpoints=[]))["changed"] and at_azure() == []
+    assert not azure.run("network", net(service_endpoints=[]))["changed"]
+
+
+@pytest.mark.parametrize(
+    "services, words",
+    [
+        (["Storage"], "'Storage' names no service: give it as Azure does, for instance Microsoft.Storage."),
+        (["Microsoft.Storage", "microsoft.storage"], "names microsoft.storage twice: name it once."),
+    ],
+)
+def test_service_endpoints_that_are_none(azure, group, services, words):
+    result = azure.run("network", small(group, subnets=[{"name": "hosts", "address_prefix": "10.60.1.0/24", "service_endpoints": services}]))
+    assert result["failed"] and words in result["msg"] and "subnets[hosts].service_endpoints" in result["msg"]
+    assert azure.resources(group) == []
+
+
 def test_updates_send_what_differs_and_keep_the_rest(azure, group):
     azure.run("network", wanted(group))
     path = "resourceGroups/{0}/providers/Microsoft.Network/virtualNetworks/net/subnets/theirs".format(group)

@@ -5,8 +5,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-from typing import Any, Dict, List, Mapping, Optional, Tuple
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from ansible_collections.dockhost.azure.plugins.module_utils._errors import InputError
 from ansible_collections.dockhost.azure.plugins.module_utils._model import names
@@ -19,17 +20,22 @@ PUBLIC_ADDRESSES = "Microsoft.Network/publicIPAddresses"
 
 PRIORITIES = (100, 4096)
 IDLE_MINUTES = (4, 120)
+_SERVICE = re.compile(r"Microsoft(\.[A-Za-z]+)+\Z", re.I)
 
 
 @dataclass(frozen=True)
 class Subnet:
-    """One subnet. ``security_group`` and ``nat_gateway``: a name, an id, empty for none, None to leave it as it is."""
+    """One subnet. ``security_group`` and ``nat_gateway``: a name, an id, empty for none, None to leave it as it is.
+
+    ``service_endpoints``: the services that it reaches by Azure's own network; None to leave them as they are.
+    """
 
     name: str
     address_prefix: str
     security_group: Optional[str]
     nat_gateway: Optional[str]
     default_outbound_access: bool
+    service_endpoints: Optional[Tuple[str, ...]] = None
 
 
 @dataclass(frozen=True)
@@ -223,6 +229,8 @@ def _subnet_body(place: _Place, subnet: Subnet, needed: List[str]) -> Dict[str, 
             needed.append(properties[key]["id"])
         elif name == "":
             properties[key] = None
+    if subnet.service_endpoints is not None:
+        properties["serviceEndpoints"] = [{"service": service} for service in subnet.service_endpoints]
     return {"name": subnet.name, "properties": properties}
 
 
@@ -230,8 +238,19 @@ def _subnet(item: Mapping[str, Any]) -> Subnet:
     name = names.check_name("subnets[].name", item["name"], "subnet")
     return Subnet(
         name, item.get("address_prefix") or "", item.get("security_group"), item.get("nat_gateway"),
-        bool(item.get("default_outbound_access")),
+        bool(item.get("default_outbound_access")), _service_endpoints(name, item.get("service_endpoints")),
     )
+
+
+def _service_endpoints(subnet: str, services: Optional[Sequence[str]]) -> Optional[Tuple[str, ...]]:
+    """https://learn.microsoft.com/azure/virtual-network/virtual-network-service-endpoints-overview"""
+    option = "subnets[{0}].service_endpoints".format(subnet)
+    for place, service in enumerate(services or ()):
+        if not _SERVICE.match(service):
+            raise InputError(option, "{0}: '{1}' names no service: give it as Azure does, for instance Microsoft.Storage.".format(option, service))
+        if service.lower() in [other.lower() for other in services[:place]]:
+            raise InputError(option, "{0} names {1} twice: name it once.".format(option, service))
+    return None if services is None else tuple(services)
 
 
 def _security_group(item: Mapping[str, Any]) -> SecurityGroup:

@@ -16,7 +16,7 @@ from ansible_collections.dockhost.azure.plugins.module_utils._model.resource imp
 HIDDEN = "********"
 
 # Objects in lists are matched by the first of these that both sides carry.
-LIST_KEYS = ("name", "id", "lun")
+LIST_KEYS = ("name", "id", "lun", "service")
 
 # Texts that Azure compares with case; all others (ids, enums, locations) it compares without.
 CASED = frozenset({

@@ -25,6 +25,7 @@ _TABLE: Dict[str, Tuple[Tuple[str, ...], Tuple[str, ...]]] = {
             "properties.subnets.properties.ipConfigurationProfiles", "properties.subnets.properties.privateEndpoints",
             "properties.subnets.properties.purpose", "properties.subnets.properties.resourceNavigationLinks",
             "properties.subnets.properties.serviceAssociationLinks",
+            "properties.subnets.properties.serviceEndpoints.provisioningState",
         ),
     ),
     "microsoft.network/networksecuritygroups": (

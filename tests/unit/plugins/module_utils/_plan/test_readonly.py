@@ -32,7 +32,7 @@ def fields(models, name, path=""):
     for attribute, field in model._attr_to_rest_field.items():
         below = "{0}.{1}".format(path, field._rest_name) if path else field._rest_name
         yield below, field._visibility == ["read"]
-        if below.count(".") < 3 and field._visibility != ["read"]:
+        if below.count(".") < 4 and field._visibility != ["read"]:
             for base in model.__mro__:
                 for inner in re.findall(r"_models\.(\w+)", str(getattr(base, "__annotations__", {}).get(attribute, ""))):
                     yield from fields(models, inner, below)
