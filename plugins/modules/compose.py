@@ -91,7 +91,7 @@ options:
   pull:
     description:
       - V(missing) pulls images that are not there, V(always) asks the registries in each run and takes what is newer, V(never) pulls none.
-      - In check mode V(always) asks the registries for digests and pulls nothing.
+      - In check mode V(always) asks the registries for digests, with the logins of the user that the task runs as, and pulls nothing.
     type: str
     choices: [missing, always, never]
     default: missing

@@ -20,6 +20,7 @@ from ansible_collections.dockhost.azure.plugins.module_utils._compose.model impo
 from ansible_collections.dockhost.azure.plugins.module_utils._compose.project import Outcome, Project
 from ansible_collections.dockhost.azure.plugins.module_utils._docker_host.command import Result
 from ansible_collections.dockhost.azure.plugins.module_utils._docker_host.packages import HostError
+from ansible_collections.dockhost.azure.plugins.module_utils._engine import logins
 from ansible_collections.dockhost.azure.plugins.module_utils._engine.errors import EngineError
 
 Json = t.Any
@@ -94,7 +95,8 @@ class Present(Project):
         changed = bool(write or gone)
         steps = [plan.step("write", "file", name) for name in write] + [plan.step("delete", "file", name) for name in gone]
         steps += plan.parts(after, before) if changed else []
-        steps += self._pulls(after) if self.check_mode and request.pull == "always" else []
+        steps += self._pulls(after) if self.check_mode else []
+        steps += self._builds(after, changed)
         hashes = None if changed else self.compose.hashes()
         steps += plan.services(after, before, hashes, found, self._images(after), self._recreate(after, write, gone))
         steps += [plan.step("remove", "service", name, "it is not in the project") for name in self._orphans(after, found, changed)]
@@ -123,17 +125,33 @@ class Present(Project):
         return {name: item["Id"] for name, item in found.items() if item}
 
     def _pulls(self, project: Json) -> list[dict[str, str]]:
-        """In check mode: the images that their registries have in another version, asked without pulling any."""
+        """In check mode: the images that are missing, or that their registries have in another version, asked without pulling any."""
         steps = []
         services = (project.get("services") or {}).values()
         for name in sorted({service["image"] for service in services if service.get("image") and not service.get("build")}):
             have = self.engine.find(f"/images/{name}/json")
-            try:
-                digest = self.engine.get(f"/distribution/{name}/json")["Descriptor"]["digest"]
-            except EngineError:
-                continue  # no registry that answers us: what a pull would do cannot be told
-            if not have or not any(item.endswith("@" + digest) for item in have.get("RepoDigests") or ()):
-                steps.append(plan.step("pull", "image", name))
+            if have and (self.request.pull != "always" or not self._is_newer(name, have)):
+                continue
+            if self.request.pull != "never":
+                steps.append(plan.step("pull", "image", name, "" if have else "it is not on this host"))
+        return steps
+
+    def _is_newer(self, name: str, have: Json) -> bool:
+        """Whether the image's registry, asked with this user's login, has another one; not where none answers, since a pull could not tell either."""
+        try:
+            answer = self.engine.request("GET", f"/distribution/{name}/json", headers=logins.auth_header(name))
+        except EngineError:
+            return False
+        return not any(item.endswith("@" + answer["Descriptor"]["digest"]) for item in have.get("RepoDigests") or ())
+
+    def _builds(self, project: Json, changed: bool) -> list[dict[str, str]]:
+        """The images that are built: those that are missing, and all when a file changed, as it may be in one."""
+        steps = []
+        for service, told in sorted((project.get("services") or {}).items()):
+            if told.get("build"):
+                name = told.get("image") or f"{self.request.name}-{service}"
+                missing = self.engine.find(f"/images/{name}/json") is None
+                steps += [plan.step("build", "image", name, "" if changed else "it is not on this host")] if changed or missing else []
         return steps
 
     def _write(self, write: t.Sequence[str], gone: t.Sequence[str], recreate: t.Mapping[str, str]) -> None:

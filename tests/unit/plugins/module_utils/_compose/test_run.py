@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 import os
@@ -15,21 +16,28 @@ from ansible_collections.dockhost.azure.plugins.module_utils._compose.live impor
 from ansible_collections.dockhost.azure.plugins.module_utils._compose.model import Request
 from ansible_collections.dockhost.azure.plugins.module_utils._docker_host.command import Result
 from ansible_collections.dockhost.azure.plugins.module_utils._docker_host.packages import HostError
+from ansible_collections.dockhost.azure.plugins.module_utils._engine.errors import EngineError
 
 
 class Host:
     """Containers by service. A service whose command is ``bad`` ends at once; images are made by pulling them."""
 
     def __init__(self):
-        self.containers, self.images, self.calls, self.made = {}, {}, [], 0
+        self.containers, self.images, self.calls, self.made, self.registry = {}, {}, [], 0, {}
 
     # What the engine answers.
     def find(self, path, /, **query):
         name = path[len("/images/") : -len("/json")]
-        return {"Id": self.images[name]} if name in self.images else {"Id": name} if name.startswith("sha256:") else None
+        return {"Id": self.images[name], "RepoDigests": [name.rpartition(":")[0] + "@sha256:old"]} if name in self.images else {"Id": name} if name.startswith("sha256:") else None
 
     def get(self, path, /, **query):
         return {"Volumes": []} if path == "/volumes" else []
+
+    def request(self, method, path, query=None, body=None, headers=None):
+        name = path[len("/distribution/") : -len("/json")]
+        if name not in self.registry or json.loads(base64.urlsafe_b64decode((headers or {})["X-Registry-Auth"]))["password"] != "pass":
+            raise EngineError(401, "no basic auth credentials", path)
+        return {"Descriptor": {"digest": self.registry[name]}}
 
     def post(self, path, /, **query):
         self.images[f"{query['repo']}:{query['tag']}"] = path.split("/")[2]
@@ -137,8 +145,28 @@ def steps(outcome):
 
 def test_check_mode_tells_and_touches_nothing(host, deploy, tmp_path):
     outcome = deploy(version(), check_mode=True)
-    assert steps(outcome) == ["write file compose.yaml", "create service web"] and outcome.changed
+    assert steps(outcome) == ["write file compose.yaml", "pull image web:1", "create service web"] and outcome.changed
     assert host.calls == [] and not (tmp_path / "shop").exists()
+
+
+def test_check_mode_asks_the_registry_with_the_users_login(host, deploy, tmp_path, monkeypatch):
+    image = "registry.example:5000/web:1"
+    deploy(version(image=image))
+    host.calls.clear()
+    monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
+    assert steps(deploy(version(image=image), check_mode=True, pull="always")) == []       # it answers nobody
+    login = {"auths": {"registry.example:5000": {"auth": base64.b64encode(b"anna:pass").decode()}}}
+    (tmp_path / "config.json").write_text(json.dumps(login))
+    host.registry = {image: "sha256:new"}
+    for policy, told in (("always", [f"pull image {image}"]), ("missing", []), ("never", [])):
+        assert steps(deploy(version(image=image), check_mode=True, pull=policy)) == told
+    host.registry = {image: "sha256:old"}
+    assert steps(deploy(version(image=image), check_mode=True, pull="always")) == [] and host.calls == []
+
+
+def test_what_is_built_is_told(host, deploy):
+    told = {"services": {"web": {"build": "."}}}
+    assert steps(deploy(told, check_mode=True)) == ["write file compose.yaml", "build image shop-web", "create service web"] and host.calls == []
 
 
 def test_the_first_run_deploys_and_the_second_does_nothing(host, deploy):
