@@ -28,7 +28,9 @@ class Host:
     # What the engine answers.
     def find(self, path, /, **query):
         name = path[len("/images/") : -len("/json")]
-        return {"Id": self.images[name], "RepoDigests": [name.rpartition(":")[0] + "@sha256:old"]} if name in self.images else {"Id": name} if name.startswith("sha256:") else None
+        if name in self.images:
+            return {"Id": self.images[name], "RepoDigests": [name.rpartition(":")[0] + "@sha256:old"]}
+        return {"Id": name} if name.startswith("sha256:") else None
 
     def get(self, path, /, **query):
         return {"Volumes": []} if path == "/volumes" else []
