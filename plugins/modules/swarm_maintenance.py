@@ -16,7 +16,7 @@ description:
   - Waits on both sides until no service misses tasks that it can get, so that one node after the other can be taken.
   - The node's label C(dockhost.maintenance) says that this module drained it and what it was before, so that a run which was cut off is
     taken up by the next one. A node that somebody else drained stays drained.
-  - Role P(dockhost.azure.upgrade#role) uses it.
+  - Roles P(dockhost.azure.upgrade#role) and P(dockhost.azure.docker#role) use it for their rolling upgrades.
 requirements:
   - Python 3.9 or later on the host, and nothing else
 options:
@@ -33,10 +33,16 @@ options:
     choices: [drained, active]
     required: true
   except_services:
-    description: Names of services that are not waited for, for instance those that missed tasks before.
+    description:
+      - Names of services that are not waited for.
     type: list
     elements: str
     default: []
+  tolerate_missing:
+    description:
+      - With O(state=drained), whether services that miss tasks before anything is done are not waited for either. RV(missed) names them, for the way back.
+    type: bool
+    default: false
   timeout:
     description: How many seconds each wait may take.
     type: int
@@ -53,8 +59,8 @@ attributes:
     description: Shows availability and labels of the node.
     support: full
 seealso:
-  - module: dockhost.azure.swarm_availability
-    description: Drains a node or gives it back, once, and leaves no mark.
+  - module: dockhost.azure.swarm_cluster
+    description: Sets the availability that a node is to have, not for a while.
 """
 
 EXAMPLES = r"""
@@ -62,8 +68,10 @@ EXAMPLES = r"""
   dockhost.azure.swarm_maintenance:
     node: demo-3
     state: drained
+    tolerate_missing: true
   delegate_to: demo-1
   become: true
+  register: drained
 
 - name: Restart it
   ansible.builtin.reboot:
@@ -73,6 +81,7 @@ EXAMPLES = r"""
   dockhost.azure.swarm_maintenance:
     node: demo-3
     state: active
+    except_services: "{{ drained.missed }}"
   delegate_to: demo-1
   become: true
 """
@@ -83,6 +92,12 @@ node:
   returned: success
   type: str
   sample: demo-3
+missed:
+  description: With O(tolerate_missing), services that missed tasks before the node was drained, without those of O(except_services).
+  returned: success
+  type: list
+  elements: str
+  sample: [blog_search]
 waiting:
   description: Services whose tasks no node can take now, for instance since they are bound to the node that is out of service.
   returned: success
@@ -101,6 +116,7 @@ ARGUMENTS = dict(
     node=dict(type="str", required=True),
     state=dict(type="str", choices=["drained", "active"], required=True),
     except_services=dict(type="list", elements="str", default=[]),
+    tolerate_missing=dict(type="bool", default=False),
     timeout=dict(type="int", default=300),
     docker_socket=dict(type="str", default=DEFAULT_SOCKET),
 )
@@ -110,7 +126,7 @@ def main() -> None:
     """Run the module."""
     module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
     given = module.params
-    task = Maintenance(Engine(given["docker_socket"]), given["node"], given["timeout"], given["except_services"])
+    task = Maintenance(Engine(given["docker_socket"]), given["node"], given["timeout"], given["except_services"], given["tolerate_missing"])
     try:
         act = task.drain if given["state"] == "drained" else task.activate
         spec = act(module.check_mode)
@@ -120,7 +136,7 @@ def main() -> None:
         remedy = " Run this module on a manager of the swarm." if error.status == 503 else ""
         module.fail_json(msg=f"Failed to change node {given['node']}: {error}{remedy}")
     diff = dict(before="", after="".join(f"{name}: {value}\n" for name, value in (spec or {}).items()))
-    module.exit_json(changed=spec is not None, node=given["node"], waiting=task.stuck, diff=diff)
+    module.exit_json(changed=spec is not None, node=given["node"], missed=task.missed, waiting=task.stuck, diff=diff)
 
 
 if __name__ == "__main__":

@@ -109,7 +109,7 @@ def test_rolling_upgrade_while_a_client_asks(fleet):
     for host in HOSTS:
         fleet.on(host, REPACK)
     told = fleet.docker("docker/upgrade", "--check", "--diff").output
-    assert "+docker.io " in told and '99\n' in told and "-up-1: active\n+up-1: drain" in told.replace("    ", ""), told
+    assert "+docker.io " in told and '99\n' in told and "+Availability: drain" in told.replace("    ", ""), told
     run = fleet.docker("docker/upgrade", "-e", '{"docker_daemon_options": {"labels": ["new=yes"]}}')
     assert play_order(run.output) == list(HOSTS), run.output
     after = fleet.engines()

@@ -16,7 +16,7 @@ import typing as t
 from ansible_collections.dockhost.azure.plugins.module_utils._engine.client import Engine
 from ansible_collections.dockhost.azure.plugins.module_utils._engine.errors import EngineError
 from ansible_collections.dockhost.azure.plugins.module_utils._swarm import cluster
-from ansible_collections.dockhost.azure.plugins.module_utils._swarm.model import Cluster, Node, SwarmRefused
+from ansible_collections.dockhost.azure.plugins.module_utils._swarm.model import MANAGER, Cluster, Node, SwarmRefused
 from ansible_collections.dockhost.azure.plugins.module_utils._swarm.quorum import Managers
 from ansible_collections.dockhost.azure.plugins.module_utils._swarm.report import service_report
 
@@ -44,6 +44,13 @@ def refuse_lost_majority(nodes: t.Sequence[Node], node: Node) -> None:
     managers = [one for one in nodes if one.in_raft]
     if node.in_raft and not all(one.reachable for one in managers):
         Managers(Cluster("", tuple(nodes))).stop(node.id, node.hostname)
+
+
+def not_ready(node: Node) -> list[str]:
+    """What keeps a node from being there again, as whoever restarted its engine waits for; nothing where it is."""
+    if node.state != "ready":
+        return [f"its state is {node.state}"]
+    return ["the other managers do not reach it"] if node.role == MANAGER and not node.reachable else []
 
 
 def drained_spec(node: Node) -> dict[str, t.Any] | None:
@@ -76,11 +83,13 @@ def missing(services: t.Iterable[Json], tasks: t.Iterable[Json], but: t.Collecti
 
 
 class Maintenance:
-    """Takes one node out of service and back. ``timeout``: seconds for each wait."""
+    """Takes one node out of service and back. ``timeout``: seconds for each wait; ``tolerant``: services that miss tasks before are not waited for."""
 
-    def __init__(self, engine: Engine, name: str, timeout: float, but: t.Collection[str] = ()) -> None:
-        self.engine, self.name, self.timeout, self.but = engine, name, timeout, but
+    def __init__(self, engine: Engine, name: str, timeout: float, but: t.Collection[str] = (), tolerant: bool = False) -> None:
+        self.engine, self.name, self.timeout, self.but = engine, name, timeout, set(but)
         self.stuck: list[str] = []
+        self.missed: list[str] = []
+        self.tolerant = tolerant
 
     def node(self) -> Node:
         """The node as it is now."""
@@ -96,6 +105,9 @@ class Maintenance:
         node = find(nodes, self.name)
         refuse_lost_majority(nodes, node)
         spec = drained_spec(node)
+        if spec and self.tolerant:  # of a drain that was begun before, what is missing may be its own doing
+            self.missed = self._missing()
+            self.but.update(self.missed)
         if spec and not check_mode:
             cluster.change_spec(self.engine, node.id, spec)
         if not check_mode:
@@ -107,7 +119,7 @@ class Maintenance:
         """Wait until the node is ready, let it take tasks again, and wait until the services are whole."""
         if check_mode:
             return active_spec(self.node())
-        self._wait("is not ready", lambda: [] if self.node().state == "ready" else ["its state is " + self.node().state])
+        self._wait("is not ready", lambda: not_ready(self.node()))
         node = self.node()
         spec = active_spec(node)
         if spec:
@@ -119,14 +131,19 @@ class Maintenance:
         tasks = self.engine.get("/tasks", filters={"node": [node_id], "desired-state": ["running", "shutdown"]}) or ()
         return [task["ID"] for task in tasks if task["Status"]["State"] in BUSY]
 
+    def _missing(self) -> list[str]:
+        """Services that miss tasks now, and are to be waited for."""
+        tasks = self.engine.get("/tasks", filters={"desired-state": ["running"]}) or ()
+        late, self.stuck = missing(self.engine.get("/services", status=True) or (), tasks, self.but)
+        return late
+
     def _whole(self) -> None:
         """Wait until no service misses tasks that it can get, several looks in a row."""
         calm = 0
 
         def look() -> list[str]:
             nonlocal calm
-            tasks = self.engine.get("/tasks", filters={"desired-state": ["running"]}) or ()
-            late, self.stuck = missing(self.engine.get("/services", status=True) or (), tasks, self.but)
+            late = self._missing()
             calm = 0 if late else calm + 1
             return late or ([] if calm >= CALM_LOOKS else ["a moment more"])
 

@@ -101,6 +101,28 @@ def test_services_that_missed_tasks_before_are_not_waited_for():
     Maintenance(Swarm([node("a")], [[service("broken", 0, 1)]]), "a", 60, ["broken"]).drain(False)
 
 
+def test_services_that_missed_tasks_before_are_found_and_told_where_that_is_asked_for():
+    frames = [[service("broken", 0, 1), service("web", 2, 2)], [service("broken", 0, 1), service("web", 1, 2)], [service("broken", 0, 1), service("web", 2, 2)]]
+    swarm = Swarm([node("a")], frames)
+    task = Maintenance(swarm, "a", 60, tolerant=True)
+    task.drain(False)
+    assert task.missed == ["broken"] and len(swarm.frames) == 1  # web was waited for
+    later = Maintenance(Swarm([node("a", labels={LABEL: "active"}, availability="drain")], frames[-1:]), "a", 60, task.missed)
+    assert later.activate(False) is not None
+
+
+def test_of_a_drain_that_was_begun_before_what_is_missing_may_be_its_own_doing():
+    swarm = Swarm([node("a", labels={LABEL: "active"}, availability="drain")], [[service("web", 1, 2)], [service("web", 2, 2)]])
+    task = Maintenance(swarm, "a", 60, tolerant=True)
+    task.drain(False)
+    assert task.missed == [] and len(swarm.frames) == 1
+
+
+def test_a_manager_that_is_ready_and_not_reachable_is_not_back():
+    with pytest.raises(SwarmRefused, match="Node a is not ready after 60 s: the other managers do not reach it"):
+        Maintenance(Swarm([node("a", role="manager", reachable=False, labels={LABEL: "active"})]), "a", 60).activate(False)
+
+
 def test_services_that_do_not_come_back_are_named():
     with pytest.raises(SwarmRefused, match=r"these services miss tasks since after 60 s: web\. Look at 'docker node ps a'"):
         Maintenance(Swarm([node("a")], [[service("web", 0, 1)]]), "a", 60).drain(False)
