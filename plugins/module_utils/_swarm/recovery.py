@@ -91,10 +91,10 @@ def recover(engine: Engine, request: t.Mapping[str, t.Any], timeout: float) -> L
     """Go on as the only manager. ``request``: body of POST /swarm/init. Marks the swarm as recovered."""
     engine.post("/swarm/init", body={**request, "ForceNewCluster": True})
     _wait_leading(engine, timeout)
-    if gossip.is_deaf():
-        # Its containers are started anew with it, but without gossip none of them would have an overlay network.
-        gossip.restart_engine()
-        _wait_leading(engine, timeout)
+    # Not only where gossip.is_deaf(): one that had gossip until now was seen to keep the old socket, and to have no overlay networks all the
+    # same. The tasks of this host were ended with the node of before, and are started anew in any case.
+    gossip.restart_engine()
+    _wait_leading(engine, timeout)
     marker = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
     upkeep.update(engine, lambda spec: {**spec, "Labels": {**(spec.get("Labels") or {}), RECOVERED: marker}})
     return local.observe(engine)

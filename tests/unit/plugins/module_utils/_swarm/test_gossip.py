@@ -52,7 +52,7 @@ def commands(monkeypatch):
 
 @pytest.mark.parametrize("deaf", [False, True])
 @pytest.mark.parametrize("how", ["restore", "recover"])
-def test_a_deaf_engine_is_started_anew(monkeypatch, commands, deaf, how):
+def test_an_engine_that_is_or_may_be_deaf_is_started_anew(monkeypatch, commands, deaf, how):
     engine = Engine()
 
     def check(*words, **options):
@@ -66,7 +66,8 @@ def test_a_deaf_engine_is_started_anew(monkeypatch, commands, deaf, how):
         swarm_state._take_over(engine, {"cluster_id": "c"}, {"advertise_address": "10.0.0.4", "unlock_key": ""})
     else:
         recovery.recover(engine, {}, 5)
-    assert commands == ([("systemctl", "reset-failed", "docker.socket", "docker.service"), ("systemctl", "restart", "docker.service")] if deaf else [])
+    anew = [("systemctl", "reset-failed", "docker.socket", "docker.service"), ("systemctl", "restart", "docker.service")]
+    assert commands == (anew if deaf or how == "recover" else [])
     assert engine.starting == 0 and engine.done[0] == "/swarm/init"
 
 
