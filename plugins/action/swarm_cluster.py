@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Makes a swarm and looks after its nodes by requests to the engine of one manager; what is to be done is found out on the controller.
 
-Hosts that are to join find the tokens by the id of the swarm (plugin_utils/_tokens.py); they are in no result.
+Hosts that are to join find the token by the id of the swarm (plugin_utils/_token.py); it is in no result.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from ansible.plugins.action import ActionBase
 from ansible_collections.dockhost.azure.plugins.module_utils._engine.errors import EngineError
 from ansible_collections.dockhost.azure.plugins.module_utils._swarm import cluster, cluster_task, local
 from ansible_collections.dockhost.azure.plugins.module_utils._swarm.converge import Outcome
-from ansible_collections.dockhost.azure.plugins.module_utils._swarm.model import MANAGER, WORKER, Local, SwarmRefused
+from ansible_collections.dockhost.azure.plugins.module_utils._swarm.model import WORKER, Local, SwarmRefused
 from ansible_collections.dockhost.azure.plugins.modules.swarm_cluster import ARGUMENTS
-from ansible_collections.dockhost.azure.plugins.plugin_utils import _tokens
+from ansible_collections.dockhost.azure.plugins.plugin_utils import _token
 from ansible_collections.dockhost.azure.plugins.plugin_utils._relay import RelayEngine, RelayUnusable, usable, validated
 
 
@@ -34,7 +34,7 @@ class ActionModule(ActionBase):
         if done is None:
             done = self._execute_module(task_vars=task_vars, wrap_async=self._task.async_val)
             if done.get("joins") and not self._task.check_mode:
-                self._keep_tokens(done["cluster_id"], task_vars)
+                self._keep_token(done["cluster_id"], task_vars)
         result.update(done)
         return result
 
@@ -56,8 +56,7 @@ class ActionModule(ActionBase):
                     return None
             kept = cluster_task.run(params, self._task.check_mode, engine, own, outcome)
             if outcome.named("join") and not self._task.check_mode:
-                engine.secret = True
-                _tokens.keep(outcome.cluster.id, cluster.tokens(engine))
+                _token.keep(outcome.cluster.id, cluster.tokens(engine)[WORKER])
         except RelayUnusable as error:
             if not outcome.steps:
                 return None
@@ -69,7 +68,7 @@ class ActionModule(ActionBase):
             done["warnings"] = outcome.warnings
         return done
 
-    def _keep_tokens(self, cluster_id: str, task_vars: Mapping[str, Any]) -> None:
+    def _keep_token(self, cluster_id: str, task_vars: Mapping[str, Any]) -> None:
         """After the module, in a second run of it whose result is shown nowhere."""
         socket = {name: value for name, value in self._task.args.items() if name == "docker_socket"}
         # The connection has a context of its own, and prints what the module said where that does not keep it back.
@@ -83,7 +82,7 @@ class ActionModule(ActionBase):
             for one, no_log in zip(quiet, before):
                 one.no_log = no_log
         if found.get("join_tokens"):
-            _tokens.keep(cluster_id, {WORKER: found["join_tokens"][WORKER], MANAGER: found["join_tokens"][MANAGER]})
+            _token.keep(cluster_id, found["join_tokens"][WORKER])
 
 
 def _own(engine: RelayEngine, params: Mapping[str, Any]) -> Local:

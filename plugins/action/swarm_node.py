@@ -12,9 +12,9 @@ from typing import Any, Dict, Mapping, Optional
 from ansible.plugins.action import ActionBase
 from ansible_collections.dockhost.azure.plugins.module_utils._engine.errors import EngineError
 from ansible_collections.dockhost.azure.plugins.module_utils._swarm import local
-from ansible_collections.dockhost.azure.plugins.module_utils._swarm.model import MANAGER, WORKER, Local, SwarmRefused
+from ansible_collections.dockhost.azure.plugins.module_utils._swarm.model import Local, SwarmRefused
 from ansible_collections.dockhost.azure.plugins.modules.swarm_node import ARGUMENTS, join_request
-from ansible_collections.dockhost.azure.plugins.plugin_utils import _tokens
+from ansible_collections.dockhost.azure.plugins.plugin_utils import _token
 from ansible_collections.dockhost.azure.plugins.plugin_utils._relay import RelayEngine, RelayUnusable, answer_of, usable, validated
 
 Params = Mapping[str, Any]
@@ -28,18 +28,6 @@ def asked(engine: RelayEngine, params: Params) -> Local:
     return found if found.address else replace(found, address=params["advertise_address"] or answers[3])
 
 
-def joined(engine: RelayEngine, params: Params, tokens: Mapping[str, str]) -> Local:
-    """Join, as a manager where that is asked for and works: what cannot join as a manager joins as a worker and is promoted later."""
-    for role in (MANAGER, WORKER) if params["as_manager"] and tokens[MANAGER] else (WORKER,):
-        request = {**join_request(params), "JoinToken": tokens[role]}
-        try:
-            return local.join(engine, request, params["managers"], params["timeout"])
-        except EngineError:
-            if role == WORKER:
-                raise
-    raise AssertionError("the last role returns or raises")
-
-
 class ActionModule(ActionBase):
     """The module's work over the engine's socket, where that is enough."""
 
@@ -50,15 +38,27 @@ class ActionModule(ActionBase):
         """Run the task."""
         result = super().run(tmp, task_vars)
         task_vars = task_vars or {}
+        refused = self._refused()
+        if refused:
+            return {**result, "failed": True, "msg": refused}
         done = self._light(task_vars)
         if done is None:
             arguments = dict(self._task.args)
-            tokens = _tokens.read(arguments.get("cluster_id"))
-            if arguments.get("state") == "joined" and not arguments.get("join_token") and tokens:
-                arguments["join_token"] = tokens[WORKER]
+            if arguments.get("state") == "joined" and not arguments.get("join_token"):
+                arguments["join_token"] = _token.read(arguments.get("cluster_id"))
             done = self._execute_module(module_args=arguments, task_vars=task_vars, wrap_async=self._task.async_val)
         result.update(done)
         return result
+
+    def _refused(self) -> str:
+        """Why the answers of the hosts could not be put together afterwards; empty where they can."""
+        strategy = self._task.get_play().strategy
+        if not self._task.args.get("member") or not strategy.endswith(("free", "host_pinned")):
+            return ""
+        return (
+            f"The play has strategy {strategy}, with which no host waits for what the others say, and a swarm is made of what all of them say: "
+            "leave it out of the play, or set strategy: linear."
+        )
 
     def _light(self, task_vars: Mapping[str, Any]) -> Optional[Dict[str, Any]]:
         """The result, or None where the module is needed."""
@@ -68,13 +68,14 @@ class ActionModule(ActionBase):
         engine = RelayEngine(self, task_vars, params["docker_socket"], max(60, params["timeout"]))
         try:
             if params["state"] == "observed":
-                found = asked(engine, params)
+                waits = params["wait_manager"] and not self._task.check_mode
+                found = local.wait_manager(lambda: asked(engine, params), params["timeout"]) if waits else asked(engine, params)
                 return None if found.state == "locked" and params["unlock_keys"] else _result(params, found)
-            tokens = {WORKER: params["join_token"], MANAGER: ""} if params["join_token"] else _tokens.read(params["cluster_id"])
-            if self._task.check_mode or not (tokens and params["advertise_address"] and params["managers"]):
+            token = params["join_token"] or _token.read(params["cluster_id"])
+            if self._task.check_mode or not (token and params["advertise_address"] and params["managers"]):
                 return None
-            engine.secret = True
-            return {**_result(params, joined(engine, params, tokens)), "changed": True, **self._diff()}
+            found = local.join(engine, {**join_request(params), "JoinToken": token}, params["managers"], params["timeout"])
+            return {**_result(params, found), "changed": True, **self._diff()}
         except RelayUnusable:
             return None
         except (SwarmRefused, EngineError) as error:

@@ -14,8 +14,7 @@ author: The dockhost.azure authors (@dockhost)
 description:
   - Runs on the host itself and talks to its Docker Engine. Role P(dockhost.azure.swarm#role) uses it together with
     M(dockhost.azure.swarm_cluster), which makes the swarm and hands out the token.
-  - Hosts join as workers and are promoted by a manager afterwards, one at a time, so that managers never change in parallel; see
-    O(as_manager) for a swarm that is being formed.
+  - Hosts join as workers and are promoted by a manager afterwards, one at a time, so that managers never change in parallel.
   - Where pipelining is on, observing and joining are done by a few requests to the engine, without a module on the host.
 requirements:
   - Python 3.9 or later on the host, and nothing else
@@ -27,7 +26,8 @@ options:
         Which swarm that is, the host cannot know; M(dockhost.azure.swarm_cluster) checks it.
       - V(absent) leaves the swarm. A manager is refused unless O(force) is set, since it is to be demoted first.
       - V(recovered) lets a manager whose swarm has lost its majority for good go on as the only one, with all that the swarm knew, after its
-        state was copied to O(backup). The managers of before are taken out of the list. Refused where the swarm has a leader, and with
+        state was copied to O(backup). The managers of before are taken out of the list, and the engine is
+        restarted (by systemd). Refused where the swarm has a leader, and with
         autolock, which the engine cannot do (moby issue 36852).
         Playbook C(dockhost.azure.swarm_recover) uses it.
     type: str
@@ -47,16 +47,9 @@ options:
     type: str
   cluster_id:
     description:
-      - Id of the swarm to join, whose tokens a task with M(dockhost.azure.swarm_cluster) has read before in the same run. Ansible's own folder
-        for the run keeps them on the controller, readable for its user alone.
+      - Id of the swarm to join, whose token a task with M(dockhost.azure.swarm_cluster) has read before in the same run. Ansible's own folder
+        for the run keeps it on the controller, readable for its user alone.
     type: str
-  as_manager:
-    description:
-      - Whether the host joins as a manager at once, as is safe while a swarm is being formed. With O(cluster_id) only.
-      - A host that cannot joins as a worker, as without this, for M(dockhost.azure.swarm_cluster) to promote it.
-      - Without pipelining hosts join as workers.
-    type: bool
-    default: false
   managers:
     description: Addresses of managers to join at. Each is tried on TCP ports 2377 and 7946 before.
     type: list
@@ -85,6 +78,10 @@ options:
         description: Whether the node takes tasks. As it is when omitted.
         type: str
         choices: [active, pause, drain]
+  wait_manager:
+    description: With O(state=observed), whether to wait until the host answers for its swarm, as a manager that was just promoted does after a moment.
+    type: bool
+    default: false
   rejoin:
     description: Whether to leave first, also when the membership is a good one.
     type: bool
@@ -117,7 +114,7 @@ options:
     type: int
     default: 24
   timeout:
-    description: How many seconds a join, an unlocking or a recovery may take.
+    description: How many seconds a join, an unlocking, a recovery or O(wait_manager) may take.
     type: int
     default: 60
   docker_socket:
@@ -217,7 +214,6 @@ ARGUMENTS = dict(
     backup=dict(type="str"),
     join_token=dict(type="str", no_log=True),
     cluster_id=dict(type="str"),
-    as_manager=dict(type="bool", default=False),
     managers=dict(type="list", elements="str", default=[]),
     member=dict(
         type="dict",
@@ -228,6 +224,7 @@ ARGUMENTS = dict(
             availability=dict(type="str", choices=["active", "pause", "drain"]),
         ),
     ),
+    wait_manager=dict(type="bool", default=False),
     rejoin=dict(type="bool", default=False),
     force=dict(type="bool", default=False),
     advertise_address=dict(type="str"),
@@ -308,6 +305,8 @@ def observe(engine: Engine, params: dict, check_mode: bool) -> tuple[bool, Local
             raise
         # Before a first run there is no engine, and check mode is there to say what that run would do.
         found = Local(hostname=os.uname().nodename, routing_mesh=has_ipvs())
+    if params["wait_manager"] and not check_mode:
+        found = local.wait_manager(lambda: local.observe(engine), params["timeout"])
     unlocked = found.state == "locked" and bool(params["unlock_keys"])
     if unlocked and not check_mode:
         found = local.unlock(engine, params["unlock_keys"], params["timeout"])

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The engine of a host, for action plugins: the client thinks on the controller, and only its requests go to the host.
 
-What runs on the host is ``_engine/relay.py``, which the connection, become method and environment of the task carry, as for any module.
+What runs on the host is ``_engine/relay.py``, which goes by the connection and become method of the task, with its environment, as any module.
 Where that does not work (no Python under that name, no engine, a connection that takes no input), RelayUnusable is raised and the
 action plugin runs its module in the usual way, which then finds an interpreter or tells what is wrong.
 """
@@ -40,17 +40,17 @@ class RelayEngine(client.Engine):
         self._action = action
         delegated = (task_vars.get("ansible_delegated_vars") or {}).get(action._task.delegate_to)
         self._python = _interpreter(action, delegated or task_vars)
-        # Join tokens come back only where this is set, sealed, since a verbose connection prints what it gets.
-        self.secret = False
 
     def request(
         self, method: str, path: str, query: Optional[Mapping[str, Any]] = None, body: Any = None, headers: Optional[Mapping[str, str]] = None
     ) -> Any:
         """As the client does it, in a round trip of its own."""
-        answer = self.batch([(method, path + client.query_text(query), body)])[0]
-        if isinstance(answer, EngineError):
-            raise answer
-        return answer
+        return _raised(self.batch([(method, path + client.query_text(query), body)])[0])
+
+    def get_secret(self, path: str) -> Any:
+        """See the client. The secret comes back sealed, since a verbose connection prints what it gets, and in no other answer."""
+        question, key = ("GET", path, None), secrets.token_hex(32)
+        return _raised(answer_of(opened(self._operate([["request", *question]], key)[0], key), question))
 
     def batch(self, requests: Sequence[Tuple[str, str, Any]]) -> List[Union[Any, EngineError]]:
         """See the client; one round trip for all of them."""
@@ -63,24 +63,41 @@ class RelayEngine(client.Engine):
 
     def operate(self, operations: Sequence[Operation]) -> List[Any]:
         """Let the relay do this; its answers."""
-        key = secrets.token_hex(32) if self.secret else ""
+        return self._operate(operations, "")
+
+    def _operate(self, operations: Sequence[Operation], key: str) -> List[Any]:
         order = {"socket": self.socket_path, "timeout": self.timeout, "key": key, "operations": list(operations)}
-        command = f"{shlex.quote(self._python)} -I -S -c {shlex.quote(_program())}"
+        # As in Ansible's own commands, an interpreter may be several words ("/usr/bin/env python3").
+        command = f"{self._action._compute_environment_string()} {self._python} -I -S -c {shlex.quote(_program())}".strip()
         done = self._action._low_level_execute_command(command, in_data=json.dumps(order).encode())
-        marked = [line for line in done["stdout"].splitlines() if line.startswith(relay.MARK)]
-        answer = json.loads(marked[-1][len(relay.MARK) :]) if marked else {"trouble": done["stderr"].strip()[-300:] or f"ended with {done['rc']}"}
-        if "trouble" in answer:
-            raise RelayUnusable(answer["trouble"])
-        return [opened(said, key) for said in answer["answers"]]
+        return answers_of(done["stdout"], done["stderr"].strip()[-300:] or f"it ended with {done['rc']}")
 
 
-def opened(answer: Any, key: str) -> Any:
-    """An answer of the relay with the join tokens that it sealed."""
-    if not key or not isinstance(answer, list) or '"sealed"' not in answer[1]:
+def answers_of(printed: str, otherwise: str) -> List[Any]:
+    """The answers in what the relay printed; RelayUnusable where it tells of trouble, or (``otherwise``) tells nothing, or not all of it."""
+    marked = [line for line in printed.splitlines() if line.startswith(relay.MARK)]
+    try:
+        answer = json.loads(marked[-1][len(relay.MARK) :]) if marked else {"trouble": otherwise}
+    except ValueError:
+        answer = {"trouble": "its answer was cut off"}
+    if "trouble" in answer:
+        raise RelayUnusable(answer["trouble"])
+    return answer["answers"]
+
+
+def opened(answer: Sequence[Any], key: str) -> Sequence[Any]:
+    """An answer of the relay with the secrets that it sealed."""
+    if '"sealed"' not in answer[1]:
         return answer
     found = json.loads(answer[1])
-    found["JoinTokens"] = json.loads(relay.seal(bytes.fromhex(found.pop("sealed")), key))
-    return [answer[0], json.dumps(found)]
+    kept = json.loads(relay.seal(bytes.fromhex(found.pop("sealed")), key))
+    return [answer[0], json.dumps({**found, **kept})]
+
+
+def _raised(answer: Union[Any, EngineError]) -> Any:
+    if isinstance(answer, EngineError):
+        raise answer
+    return answer
 
 
 def answer_of(answer: Sequence[Any], request: Sequence[Any]) -> Union[Any, EngineError]:

@@ -120,6 +120,10 @@ class Engine:
         """GET; see request."""
         return self.request("GET", path, query)
 
+    def get_secret(self, path: str) -> Json:
+        """GET of what holds join tokens or the unlock key, which plugin_utils/_relay.py leaves out of all other answers."""
+        return self.get(path)
+
     def find(self, path: str, /, **query: Json) -> Json:
         """GET where a missing thing (404) is None, not an error."""
         try:

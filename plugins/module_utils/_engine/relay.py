@@ -17,6 +17,9 @@ import sys
 
 # The newest API that the collection speaks, as in client.py.
 NEWEST = (1, 44)
+OLDEST = (1, 41)
+# Fields of answers that are secrets.
+SECRETS = ("JoinTokens", "UnlockKey")
 MARK = "dockhost-relay:"
 
 
@@ -35,7 +38,9 @@ def exchange(path: str, timeout: float, method: str, target: str, body: object =
                 break
             parts.append(part)
     answer = b"".join(parts).decode(errors="replace")
-    head, dummy, text = answer.partition("\r\n\r\n")
+    head, ended, text = answer.partition("\r\n\r\n")
+    if not ended:
+        raise OSError("the engine closed the connection before it had answered")
     return int(head.split(None, 2)[1]), head, text
 
 
@@ -44,23 +49,26 @@ def version(path: str, timeout: float) -> str:
     dummy, head, dummy = exchange(path, timeout, "GET", "/_ping")
     fields = dict(line.lower().split(": ", 1) for line in head.split("\r\n")[1:] if ": " in line)
     major, minor = fields["api-version"].split(".")
-    return "/v%d.%d" % min((int(major), int(minor)), NEWEST)
+    spoken = int(major), int(minor)
+    if spoken < OLDEST:
+        raise ValueError("the engine is too old")
+    return "/v%d.%d" % min(spoken, NEWEST)
 
 
 def shown(text: str, key: str) -> str:
-    """The answer without join tokens, or with them sealed by ``key`` where they were asked for: connections print what a host says when
+    """The answer without secrets, or with them sealed by ``key`` where they were asked for: connections print what a host says when
     they are verbose, and what a task keeps secret is no concern of theirs. What goes to a host by standard input is printed by none."""
-    if '"JoinTokens"' not in text:
+    if not any('"%s"' % name in text for name in SECRETS):
         return text
     found = json.loads(text)
-    tokens = found.pop("JoinTokens", None)
-    if key and tokens:
-        found["sealed"] = seal(json.dumps(tokens).encode(), key).hex()
+    kept = {name: found.pop(name) for name in SECRETS if isinstance(found, dict) and name in found}
+    if key and kept:
+        found["sealed"] = seal(json.dumps(kept).encode(), key).hex()
     return json.dumps(found)
 
 
 def seal(content: bytes, key: str) -> bytes:
-    """Seal or open ``content`` with a key (hex) that is used for one exchange only."""
+    """Seal or open ``content`` with a key (hex) that is used for one answer only."""
     import hashlib  # where it is needed: its start takes longer than all else here
 
     return bytes(one ^ other for one, other in zip(content, hashlib.shake_256(bytes.fromhex(key)).digest(len(content))))

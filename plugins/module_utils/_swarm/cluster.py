@@ -59,7 +59,7 @@ def init(engine: Engine, request: t.Mapping[str, t.Any], routing_mesh: bool) -> 
 
 def tokens(engine: Engine) -> dict[str, str]:
     """The join tokens, by role. They are secrets: whoever has one can join."""
-    found = engine.get("/swarm")["JoinTokens"]
+    found = engine.get_secret("/swarm")["JoinTokens"]
     return {WORKER: found["Worker"], MANAGER: found["Manager"]}
 
 

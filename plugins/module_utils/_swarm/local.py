@@ -29,8 +29,10 @@ from ansible_collections.dockhost.azure.plugins.module_utils._swarm.model import
 _INTERVAL = 0.2
 # What a host is asked about its swarm. Only managers answer the second one.
 QUESTIONS = (("GET", "/info", None), ("GET", "/swarm", None))
-# Seconds for which a port may be refused: an engine listens for gossip once its agent has a session with the leader, and after attempts
-# that failed, as while a restored swarm elects one, the agent pauses for up to 8 s each time (maxSessionFailureBackoff of swarmkit's agent).
+# Seconds for which a port may be refused: an engine listens for gossip once the first message of its agent's session with a manager brings the
+# networks' keys. Where attempts failed, as while a restored swarm elects its leader, the agent pauses before the next for a random time below
+# 0.1, 0.3, 0.7 … and at most 8 s (maxSessionFailureBackoff), and an attempt itself may last for 5 s (dispatcherRPCTimeout): two of the longest
+# and something more. https://github.com/moby/swarmkit/blob/master/agent/agent.go (run, handleSessionMessage), agent/session.go (start)
 OPENING = 30
 # Seconds for one attempt at a port.
 CONNECT_TIMEOUT = 5
@@ -148,6 +150,24 @@ def _wait_active(engine: Engine, timeout: float) -> Local:
         state = observe(engine, routing_mesh=False)
         if _is_node(state) or time.monotonic() >= deadline:
             return state
+        time.sleep(_INTERVAL)
+
+
+def wait_manager(ask: t.Callable[[], Local], timeout: float) -> Local:
+    """What the host says (``ask``) once it answers for its swarm: others see a new manager before it knows itself that it is one.
+
+    An engine that is told of its promotion restarts its part of the swarm, and refuses questions for a moment.
+    """
+    deadline = time.monotonic() + timeout
+    while True:
+        state = ask()
+        if state.leads:
+            return state
+        if time.monotonic() >= deadline:
+            raise SwarmRefused(
+                f"This host does not answer for its swarm after {timeout:g} s (state {state.state}{', ' + state.error if state.error else ''}): "
+                "look at 'docker node ls' on another manager and 'journalctl -u docker' here."
+            )
         time.sleep(_INTERVAL)
 
 

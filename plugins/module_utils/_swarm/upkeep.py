@@ -78,7 +78,7 @@ def _wait_for_ca(engine: Engine, timeout: float) -> None:
 
 def unlock_key(engine: Engine) -> str:
     """The key that unlocks managers, "" without autolock. A secret."""
-    return (engine.get("/swarm/unlockkey") or {}).get("UnlockKey") or ""
+    return (engine.get_secret("/swarm/unlockkey") or {}).get("UnlockKey") or ""
 
 
 def knows_key(engine: Engine, cluster: Cluster | None, kept: t.Sequence[str]) -> bool:

@@ -16,8 +16,8 @@ import threading
 
 import ansible_collections.dockhost.azure
 import pytest
-from ansible_collections.dockhost.azure.plugins.module_utils._engine import relay
-from ansible_collections.dockhost.azure.plugins.plugin_utils._relay import opened
+from ansible_collections.dockhost.azure.plugins.module_utils._engine import client, relay
+from ansible_collections.dockhost.azure.plugins.plugin_utils._relay import RelayUnusable, answers_of, opened
 
 TOKENS = {"Worker": "SWMTKN-worker", "Manager": "SWMTKN-manager"}
 MEMBERS = [{"name": name, "role": "manager", "swarm": {"state": "inactive", "address": f"10.0.0.{number}", "hostname": name, "engine": "26.1.5"}}
@@ -33,6 +33,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
         engine, path = self.server, self.path.split("?")[0]
         path = path if path == "/_ping" else "/" + path.split("/", 2)[2]
         engine.seen.append((self.command, path, body))
+        if path == engine.gives_up:
+            self.close_connection = True
+            return
         status, content = self.given(engine, path, body)
         self.send_response(status)
         self.send_header("Api-Version", "1.45")
@@ -41,8 +44,6 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.wfile.write(json.dumps(content).encode())
 
     def given(self, engine, path, body):
-        if path == "/swarm/join" and (body["JoinToken"] == TOKENS["Manager"] and not engine.takes_managers):
-            return 500, {"message": "rpc error: could not connect to prospective new cluster member"}
         if path in ("/swarm/init", "/swarm/join"):
             engine.state = "active"
             engine.manager = path == "/swarm/init" or body["JoinToken"] == TOKENS["Manager"]
@@ -51,10 +52,13 @@ class Handler(http.server.BaseHTTPRequestHandler):
         elif path == "/info":
             node = {"LocalNodeState": engine.state, "ControlAvailable": engine.manager, "NodeID": "n1" if engine.state == "active" else ""}
             return 200, {"Name": "one", "ServerVersion": "26.1.5", "Swarm": {**node, "NodeAddr": "10.0.0.4" if engine.state == "active" else ""}}
-        elif path in ("/swarm", "/nodes") and not engine.manager:
+        elif path in ("/swarm", "/nodes", "/swarm/unlockkey") and not engine.manager:
             return 503, {"message": "This node is not a swarm manager."}
         elif path == "/swarm":
-            return 200, {"ID": "c1", "Version": {"Index": 1}, "Spec": {"Labels": {}}, "JoinTokens": TOKENS}
+            spec = {"Labels": {}, "EncryptionConfig": {"AutoLockManagers": engine.autolock}}
+            return 200, {"ID": "c1", "Version": {"Index": 1}, "Spec": spec, "JoinTokens": TOKENS}
+        elif path == "/swarm/unlockkey":
+            return 200, {"UnlockKey": "SWMKEY-right"}
         elif path == "/nodes":
             status = {"ManagerStatus": {"Reachability": "reachable", "Leader": True, "Addr": "10.0.0.4:2377"}, "Status": {"State": "ready"}}
             return 200, [{"ID": "n1", "Description": {"Hostname": "one"}, "Spec": {"Role": "manager", "Labels": {}}, **status}]
@@ -71,7 +75,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
 class Engine(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
     daemon_threads = True
-    state, manager, takes_managers = "inactive", False, True
+    state, manager, autolock, gives_up = "inactive", False, False, ""
 
 
 @pytest.fixture
@@ -85,15 +89,17 @@ def engine(tmp_path):
         thread.join()
 
 
-def play(engine, *tasks, pipelining=True, **variables):
+def play(engine, *tasks, pipelining=True, strategy="linear", **variables):
     """Run the tasks on this machine, as verbose as it gets; what was printed, and the registered results by their names."""
     engine.seen.clear()
-    shown = [{"copy": {"content": "{{ {'one': one | default({}), 'two': two | default({})} | to_json }}", "dest": str(engine.folder / "shown")}}]
+    show = {"content": "{{ {'one': one | default({}), 'two': two | default({})} | to_json }}", "dest": str(engine.folder / "shown")}
+    shown = [{"copy": show, "vars": {"ansible_python_interpreter": sys.executable}}]
     variables = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable, "ansible_pipelining": pipelining, **variables}
     book = engine.folder / "book.json"
-    book.write_text(json.dumps([{"hosts": "localhost", "gather_facts": False, "vars": variables, "tasks": [*tasks, *shown]}]))
+    book.write_text(json.dumps([{"hosts": "localhost", "gather_facts": False, "strategy": strategy, "vars": variables, "tasks": [*tasks, *shown]}]))
     place = os.path.dirname(sys.executable)
     env = {"PATH": f"{place}:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": str(engine.folder), "ANSIBLE_COLLECTIONS_PATH": COLLECTIONS, "LC_ALL": "C.UTF-8"}
+    env["ANSIBLE_LOCAL_TEMP"] = str(engine.folder / "tmp")
     command = [os.path.join(place, "ansible-playbook"), "-vvvv", str(book)]
     done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -106,6 +112,15 @@ def node(engine, **options):
 
 def cluster(engine, **options):
     return {"dockhost.azure.swarm_cluster": {"docker_socket": str(engine.server_address), **options}, "register": "one"}
+
+
+@pytest.fixture
+def heard(engine):
+    """An interpreter that keeps what goes back over the connection, as a verbose connection prints it."""
+    script = engine.folder / "python"
+    script.write_text(f'#!/bin/sh\n{sys.executable} "$@" | tee -a {engine.folder}/heard\n')
+    script.chmod(0o755)
+    return engine.folder / "heard"
 
 
 def used_module(said):
@@ -123,8 +138,9 @@ def test_observed_as_the_module_does(engine, pipelining):
     assert "SWMTKN" not in said
 
 
-def test_formed_and_joined_without_a_module_and_without_a_token_in_sight(engine):
-    said, results = play(engine, cluster(engine, host="one", members=MEMBERS))
+def test_formed_without_a_module_and_without_a_token_in_sight(engine, heard):
+    said, results = play(engine, cluster(engine, host="one", members=MEMBERS), ansible_python_interpreter=str(heard.parent / "python"))
+    assert "SWMTKN" not in heard.read_text()
     assert not used_module(said)
     assert results["one"]["joins"] == ["other", "third"] and results["one"]["cluster_id"] == "c1" and results["one"]["managers"] == ["10.0.0.4"]
     assert [body["AdvertiseAddr"] for dummy, path, body in engine.seen if path == "/swarm/init"] == ["10.0.0.4"]
@@ -146,15 +162,68 @@ def manager_address():
         yield address
 
 
-@pytest.mark.parametrize("takes_managers, pipelining, tokens", [(True, True, ["Manager"]), (False, True, ["Manager", "Worker"]), (True, False, ["Worker"])])
-def test_joins_as_a_worker_what_cannot_join_as_a_manager(engine, manager_address, takes_managers, pipelining, tokens):
-    engine.takes_managers = takes_managers
-    join = node(engine, state="joined", cluster_id="c1", as_manager=True, managers=[manager_address], advertise_address="10.0.0.5")
+@pytest.mark.parametrize("pipelining", [True, False])
+def test_joins_as_a_worker_with_a_token_that_is_kept_where_nobody_reads_it(engine, manager_address, pipelining):
+    join = node(engine, state="joined", cluster_id="c1", managers=[manager_address], advertise_address="10.0.0.5")
     # One engine plays both hosts here, and the module looks whether it is in a swarm already.
     leave = [] if pipelining else [node(engine, state="absent", force=True)]
-    said, results = play(engine, cluster(engine, host="one", members=MEMBERS), *leave, join, pipelining=pipelining)
-    assert [body["JoinToken"] for dummy, path, body in engine.seen if path == "/swarm/join"] == [TOKENS[name] for name in tokens]
+    keep = {"command": f"cp -r {engine.folder}/tmp {engine.folder}/kept"}
+    said, results = play(engine, cluster(engine, host="one", members=MEMBERS), keep, *leave, join, pipelining=pipelining)
+    assert [body["JoinToken"] for dummy, path, body in engine.seen if path == "/swarm/join"] == [TOKENS["Worker"]]
     assert results["two"]["changed"] and used_module(said) is not pipelining and "SWMTKN" not in said + json.dumps(results)
+    (left,) = (engine.folder / "kept").glob("*/dockhost-swarm-c1")  # what a killed run would leave
+    assert left.stat().st_mode & 0o777 == 0o600 and b"SWMTKN" not in left.read_bytes()
+    assert not list((engine.folder / "tmp").rglob("dockhost-swarm-*"))  # and what one leaves that ends
+
+
+def test_the_unlock_key_is_compared_and_crosses_no_connection_as_it_is(engine, heard):
+    engine.state, engine.manager, engine.autolock = "active", True, True
+    for kept, known in (("SWMKEY-right", True), ("SWMKEY-wrong", False)):
+        task = cluster(engine, host="one", members=MEMBERS[:1], unlock_keys=["{{ the_key }}"])
+        said, results = play(engine, task, the_key=kept, ansible_python_interpreter=str(heard.parent / "python"))
+        assert not used_module(said) and results["one"]["unlock_key_kept"] is known
+        assert "SWMKEY" not in said.replace(kept, "") + json.dumps(results) + heard.read_text() and "sealed" in heard.read_text()
+
+
+def test_goes_with_the_environment_and_an_interpreter_of_several_words(engine):
+    task = {**node(engine), "environment": {"PATH": "{{ place }}:/usr/bin:/bin"}}
+    (engine.folder / "bin").mkdir()
+    (engine.folder / "bin" / "snake").symlink_to(sys.executable)
+    said, results = play(engine, task, place=str(engine.folder / "bin"), ansible_python_interpreter="/usr/bin/env snake")
+    assert not used_module(said) and results["two"]["swarm"]["state"] == "inactive"
+
+
+def test_an_interpreter_that_is_not_there_is_told_by_ansible(engine):
+    said, results = play(engine, {**node(engine), "ignore_errors": True}, ansible_python_interpreter="/nowhere/python9")
+    assert used_module(said) and results["two"]["failed"] and "/nowhere/python9" in json.dumps(results["two"])
+
+
+@pytest.mark.parametrize("strategy", ["free", "ansible.builtin.host_pinned"])
+def test_a_strategy_that_does_not_wait_is_refused(engine, strategy):
+    task = {**node(engine, member={"name": "demo-1"}), "ignore_errors": True}
+    dummy, results = play(engine, task, strategy=strategy)
+    assert f"The play has strategy {strategy}, with which no host waits" in results["two"]["msg"] and engine.seen == []
+
+
+@pytest.mark.parametrize("gives_up, module", [("/info", True), ("/nodes", False)])
+def test_an_engine_that_ends_in_the_middle(engine, gives_up, module):
+    """Nothing was changed: the module tells. Something was: it is told what."""
+    engine.gives_up = gives_up
+    made = {**cluster(engine, host="one", members=MEMBERS[:1]), "ignore_errors": True}
+    said, results = play(engine, made)
+    assert used_module(said) is module and results["one"]["failed"]
+    if not module:
+        assert "could not be asked any more: OSError: the engine closed the connection before" in results["one"]["msg"]
+        assert [step["action"] for step in results["one"]["plan"]] == ["init"]
+
+
+def test_check_mode_changes_nothing_and_tells_of_joins(engine, manager_address):
+    join = node(engine, state="joined", managers=[manager_address], advertise_address="10.0.0.5")
+    told = [{**task, "check_mode": True, "diff": True} for task in (cluster(engine, host="one", members=MEMBERS), join)]
+    said, results = play(engine, *told)
+    assert results["one"]["changed"] and results["one"]["joins"] == ["other", "third"] and results["two"]["changed"]
+    assert "first manager of a new swarm" in results["one"]["diff"]["after"] and results["two"]["diff"]["after"] == "swarm: active\n"
+    assert all(method == "GET" for method, dummy, dummy2 in engine.seen) and "SWMTKN" not in said
 
 
 def test_an_engine_that_is_not_there_is_told_by_the_module(engine):
@@ -163,11 +232,29 @@ def test_an_engine_that_is_not_there_is_told_by_the_module(engine):
     assert results["two"]["failed"] and "There is no Docker Engine: the socket" in results["two"]["msg"]
 
 
-def test_tokens_cross_the_connection_sealed_and_only_when_asked_for():
-    said = json.dumps({"ID": "c1", "JoinTokens": TOKENS})
-    assert "SWMTKN" not in relay.shown(said, "") and "sealed" not in relay.shown(said, "")
+@pytest.mark.parametrize("secret", [{"JoinTokens": TOKENS}, {"UnlockKey": "SWMKEY-1"}])
+def test_secrets_cross_the_connection_sealed_and_only_when_asked_for(secret):
+    said = json.dumps({"ID": "c1", **secret})
+    assert json.loads(relay.shown(said, "")) == {"ID": "c1"}
     key = "5a" * 32
     sealed = relay.shown(said, key)
-    assert "SWMTKN" not in sealed and b"SWMTKN" not in bytes.fromhex(json.loads(sealed)["sealed"])
-    assert json.loads(opened([200, sealed], key)[1]) == {"ID": "c1", "JoinTokens": TOKENS}
-    assert opened([200, "{}"], key) == [200, "{}"] and opened("", key) == ""
+    assert "SWM" not in sealed and b"SWM" not in bytes.fromhex(json.loads(sealed)["sealed"])
+    assert json.loads(opened([200, sealed], key)[1]) == {"ID": "c1", **secret}
+    assert opened([200, "{}"], key) == [200, "{}"]
+
+
+@pytest.mark.parametrize(
+    "printed, words",
+    [
+        ("", "it ended with 127"),
+        (f"{relay.MARK}{json.dumps({'trouble': 'OSError: gone', 'answers': []})}", "OSError: gone"),
+        (f'{relay.MARK}{{"answers": [[200, "{{', "its answer was cut off"),
+    ],
+)
+def test_what_is_no_answer(printed, words):
+    with pytest.raises(RelayUnusable, match=words):
+        answers_of(printed, "it ended with 127")
+
+
+def test_speaks_what_the_client_speaks():
+    assert (relay.OLDEST, relay.NEWEST) == (client.OLDEST_API, client.NEWEST_API)
