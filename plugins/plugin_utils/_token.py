@@ -10,32 +10,37 @@ process that runs it, and a task that finds no token it can read says so.
 
 from __future__ import annotations
 
+import base64
 import os
 import tempfile
 from typing import Optional
 
 from ansible import constants as C
-from cryptography.fernet import Fernet, InvalidToken
 
-_BOX = Fernet(Fernet.generate_key())
+# As Fernet.generate_key() makes it. The library, which ansible-core needs as well, is imported where it is used: not every process does.
+_KEY = base64.urlsafe_b64encode(os.urandom(32))
 
 
 def keep(cluster_id: str, token: str) -> None:
     """Keep the token of a swarm until the run ends. Who reads at the same time finds all of it or nothing."""
+    from cryptography.fernet import Fernet
+
     path = _path(cluster_id)
     descriptor, written = tempfile.mkstemp(dir=os.path.dirname(path))
     with os.fdopen(descriptor, "wb") as file:
-        file.write(_BOX.encrypt(token.encode()))
+        file.write(Fernet(_KEY).encrypt(token.encode()))
     os.replace(written, path)
 
 
 def read(cluster_id: Optional[str]) -> Optional[str]:
     """The token of a swarm, None where this run has not read it."""
+    from cryptography.fernet import Fernet, InvalidToken
+
     if not cluster_id:
         return None
     try:
         with open(_path(cluster_id), "rb") as file:
-            return _BOX.decrypt(file.read()).decode()
+            return Fernet(_KEY).decrypt(file.read()).decode()
     except (FileNotFoundError, InvalidToken):
         return None
 
