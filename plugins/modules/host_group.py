@@ -122,6 +122,8 @@ options:
     description:
       - The image of new hosts, as C(publisher:offer:sku:version), or the id of an image, of an image of a gallery, or of one of
         its versions.
+      - Of an image of a gallery, new hosts get the newest version that is replicated to their region and is not excluded from
+        being the latest; hosts that are there keep theirs.
     type: str
     default: Debian:debian-13:13-gen2:latest
   image_plan:
@@ -524,6 +526,19 @@ EXAMPLES = r"""
     subnet: *hosts
     wait_for: docker
     wait_timeout: 600
+
+- name: Provide hosts from an image of one's own, in its newest version
+  dockhost.azure.host_group:
+    resource_group: rg-demo
+    name: own
+    count: 2
+    size: Standard_D2s_v5
+    image: /subscriptions/{{ subscription }}/resourceGroups/rg-images/providers/Microsoft.Compute/galleries/images/images/docker-host
+    ssh_public_keys:
+      - "{{ lookup('ansible.builtin.file', '~/.ssh/id_ed25519.pub') }}"
+    subnet:
+      network: demo-vnet
+      name: hosts
 
 - name: Take the protection away and remove the named hosts
   dockhost.azure.host_group:

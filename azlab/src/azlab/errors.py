@@ -270,6 +270,21 @@ TABLE: dict[str, tuple[int, str, str, str]] = {
               "The platform image '{image}' is not available. Verify that all fields in the storage profile are correct. "
               "For more details about storage profile information, please refer to https://aka.ms/storageprofile",
               "service"),
+    "gallery_image": (404, "GalleryImageNotFound",
+                      "The gallery image {id} is not available in {location} region. Please contact image owner to replicate to this region, "
+                      "or change your requested region.", "service"),
+    "gallery_latest": (404, "GalleryImageNotFound", "There is no latest image version exists for \"{id}\".", "service"),
+    "gallery_identifier": (409, "Conflict",
+                           "Gallery image: {name} identified by (publisher:{publisher}, offer:{offer}, sku:{sku}) already exists. Choose a "
+                           "different publisher, offer, sku combination.", "service"),
+    "own_image": (404, "NotFound", "The image {id} was not found in location {location}.", "service"),
+    "nested_parent": (404, "ParentResourceNotFound",
+                      "Can not perform requested operation on nested resource. Parent resource '{parent}' not found.", "gateway"),
+    "nested_first": (409, "CannotDeleteResource", "Can not delete resource before nested resources are deleted.", "gateway"),
+    "not_generalized": (409, "OperationNotAllowed",
+                        "The operation 'Create Image' requires the Virtual Machine '{name}' to be Generalized.", "service"),
+    "action_not_allowed": (409, "OperationNotAllowed",
+                           "Operation '{action}' is not allowed on VM '{name}' since the VM is {why}.", "service"),
     "artifact": (404, "ArtifactNotFound",
                  "The VM extension with publisher '{publisher}' and type '{type}' could not be found in location "
                  "'{location}'.", "service"),

@@ -206,12 +206,37 @@ def _own_image(group: HostGroup, image: str, body: Optional[Body]) -> List[Probl
     if "/galleries/" not in image.lower() and where != group.location.replace(" ", "").lower():
         text = f"image: {body.get('name')} is in {body.get('location')}, and the hosts are to be in {group.location}: copy it there, or use a gallery."
         return [("image", text)]
-    profile = (body.get("properties") or {}).get("publishingProfile") or {}
-    regions = [str(region.get("name")) for region in profile.get("targetRegions") or ()]
+    if "versions" in body:
+        return _gallery_image(group, body)
+    regions = _replicated(body)
     if regions and group.location.replace(" ", "").lower() not in (name.replace(" ", "").lower() for name in regions):
         text = f"image: version {body.get('name')} is not replicated to {group.location} (it is in: {', '.join(regions)}): add this region to it."
         return [("image", text)]
     return []
+
+
+def _gallery_image(group: HostGroup, body: Body) -> List[Problem]:
+    """Of a gallery's image Azure takes the newest version that is in the region and is not excluded from being that."""
+    latest = [version for version in body["versions"] if not _publishing(version).get("excludeFromLatest")]
+    if not latest:
+        text = f"image: {body.get('name')} has no version that may be the latest: publish one, or give the id of a version that is excluded from that."
+        return [("image", text)]
+    regions = sorted({region for version in latest for region in _replicated(version)})
+    if regions and group.location.replace(" ", "").lower() not in (name.replace(" ", "").lower() for name in regions):
+        text = (
+            f"image: no version of {body.get('name')} that may be the latest is replicated to {group.location} (they are in: {', '.join(regions)}): "
+            "add this region to one."
+        )
+        return [("image", text)]
+    return []
+
+
+def _publishing(version: Body) -> Body:
+    return (version.get("properties") or {}).get("publishingProfile") or {}
+
+
+def _replicated(version: Body) -> List[str]:
+    return [str(region.get("name")) for region in _publishing(version).get("targetRegions") or ()]
 
 
 def _version(text: str) -> Tuple[int, ...]:

@@ -221,11 +221,17 @@ async def _optional(client: Client, path: str, version: str = COMPUTE_API) -> An
 
 
 async def _image(client: Client, location: str, image: Optional[Image]) -> Tuple[Any, Any, bool]:
-    """(versions of a marketplace image, body of an image by id, whether that body, or that there is none, is known)."""
+    """(versions of a marketplace image, body of an image by id, whether that body, or that there is none, is known).
+
+    The body of a gallery's image has its C(versions) beside it, since Azure is to choose one of them.
+    """
     if image is None or not image.id.lower().startswith("/subscriptions/"):
         return await image_versions(client, location, image), None, False
     try:
-        return None, await client.get(image.id, GALLERY_API if "/galleries/" in image.id.lower() else COMPUTE_API), True
+        body = await client.get(image.id, GALLERY_API if "/galleries/" in image.id.lower() else COMPUTE_API)
+        if body is not None and image.of_gallery:
+            body = dict(body, versions=await client.list(image.id + "/versions", GALLERY_API))
+        return None, body, True
     except AzureError:
         return None, None, False  # a missing right, or what this endpoint does not serve: Azure itself will say
 

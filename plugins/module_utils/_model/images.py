@@ -16,6 +16,7 @@ _ID = re.compile(
     r"(images/[^/]+|galleries/[^/]+/images/[^/]+(/versions/[^/]+)?)$",
     re.IGNORECASE,
 )
+_DEFINITION = re.compile(r"^/subscriptions/.*/galleries/[^/]+/images/[^/]+$", re.IGNORECASE)
 _SHARED = re.compile(r"^/(CommunityGalleries|SharedGalleries)/[^/]+/Images/[^/]+(/Versions/[^/]+)?$", re.IGNORECASE)
 
 
@@ -46,6 +47,11 @@ class Image:
     def text(self) -> str:
         """The image as people write it."""
         return self.id or ":".join((self.publisher, self.offer, self.sku, self.version))
+
+    @property
+    def of_gallery(self) -> bool:
+        """Whether this is an image of a gallery of one's own, without a version: Azure takes the newest."""
+        return bool(_DEFINITION.match(self.id))
 
     @property
     def newest(self) -> bool:

@@ -32,6 +32,8 @@ def value(item: Any) -> str:
 
 def _short_id(text: str) -> str:
     parts = text.split("/")
+    if "/galleries/" in text.lower():  # gallery/image/version: a version alone would name nothing
+        return "/".join(parts[8::2])
     if len(parts) > 10:  # a child: load balancer/backend pool
         return "/".join((parts[8], parts[-1]))
     return parts[-1]

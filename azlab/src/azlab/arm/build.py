@@ -5,8 +5,10 @@
 from __future__ import annotations
 
 from azlab.arm.compute.base import AvailabilitySets
+from azlab.arm.compute.captured import Images
 from azlab.arm.compute.disks import Disks
 from azlab.arm.compute.extensions import Extensions
+from azlab.arm.compute.galleries import Definitions, Galleries, Versions
 from azlab.arm.compute.machines import VirtualMachines
 from azlab.arm.compute.offers import Offers
 from azlab.arm.compute.placements import PlacementGroups
@@ -51,7 +53,7 @@ def build(lab: Lab) -> Router:
                      "frontendIPConfigurations", "loadBalancingRules", "probes", "outboundRules")),
                  ApplicationSecurityGroups(lab), PlacementGroups(lab), sets, Instances(sets, registry), SetExtensions(sets),
                  AvailabilitySets(lab), Disks(lab), VirtualMachines(lab, registry), Extensions(lab), RunCommands(lab),
-                 SshPublicKeys(lab), UserAssignedIdentities(lab),
+                 SshPublicKeys(lab), Images(lab), Galleries(lab), Definitions(lab), Versions(lab), UserAssignedIdentities(lab),
                  accounts, Shares(accounts), Containers(accounts), deployments, DeploymentOperations(deployments), DeploymentStatuses(deployments)):
         registry.add(kind)
     deployments.router = Router(lab, registry, Offers(lab).table())     # templates are deployed by the same way

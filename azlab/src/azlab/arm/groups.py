@@ -20,7 +20,7 @@ from azlab.store import Resource
 # Who refers to others goes first, so that nothing is in use when its turn comes.
 _ORDER = ("microsoft.resources/deployments", "microsoft.compute/virtualmachinescalesets", "microsoft.compute/virtualmachines/extensions",
           "microsoft.compute/virtualmachines/runcommands",
-          "microsoft.compute/virtualmachines",
+          "microsoft.compute/virtualmachines", "microsoft.compute/galleries/images/versions", "microsoft.compute/galleries/images",
           "microsoft.compute/availabilitysets", "microsoft.compute/proximityplacementgroups", "microsoft.compute/disks", "microsoft.network/networkinterfaces",
           "microsoft.network/loadbalancers", "microsoft.network/virtualnetworks", "microsoft.network/natgateways",
           "microsoft.network/publicipaddresses", "microsoft.network/networksecuritygroups", "microsoft.network/applicationsecuritygroups")

@@ -25,6 +25,8 @@ ROOTS = {"compute": {"virtualMachines": "VirtualMachine", "virtualMachines/exten
                      "virtualMachines/runCommands": "VirtualMachineRunCommand", "disks": "Disk",
                      "availabilitySets": "AvailabilitySet", "sshPublicKeys": "SshPublicKeyResource",
                      "virtualMachineScaleSets": "VirtualMachineScaleSet", "proximityPlacementGroups": "ProximityPlacementGroup",
+                     "images": "Image", "galleries": "Gallery", "galleries/images": "GalleryImage",
+                     "galleries/images/versions": "GalleryImageVersion",
                      "virtualMachineScaleSets/extensions": "VirtualMachineScaleSetExtension"},
          "network": {"virtualNetworks": "VirtualNetwork", "virtualNetworks/subnets": "Subnet",
                      "networkSecurityGroups": "NetworkSecurityGroup", "networkSecurityGroups/securityRules": "SecurityRule",

@@ -22,7 +22,7 @@ def check(value: dict[str, Any], path: str = "") -> None:
     """Raise InvalidRequestContent for the first member of a wrong kind."""
     for key, item in value.items():
         where = f"{path}.{key}" if path else key
-        if key in OBJECTS and not isinstance(item, dict) and not where.endswith("imageReference.sku"):
+        if key in OBJECTS and not isinstance(item, dict) and not where.endswith(("imageReference.sku", "identifier.sku")):
             raise _wrong(where, "an object")
         if where == "sku" and not isinstance(item.get("name", ""), str):
             raise _wrong("sku.name", "text")

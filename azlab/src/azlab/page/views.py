@@ -73,6 +73,13 @@ def listing(store: Store, *, words: str, type_name: str, group: str, offset: int
             "groups": dict(sorted(Counter(group_of(r) for r in matching).items()))}
 
 
+def _image_text(image: dict[str, Any]) -> str:
+    """Offer and SKU, or the last names of an image by id."""
+    if image.get("id"):
+        return ":".join(str(image["id"]).split("/")[10::2] or [str(image["id"]).rsplit("/", 1)[-1]])
+    return ":".join(image[k] for k in ("offer", "sku") if image.get(k))
+
+
 def machine_row(store: Store, machine: Resource) -> dict[str, Any]:
     """A machine with what people look for: size, image, zone, addresses."""
     private, public = [], []
@@ -85,7 +92,7 @@ def machine_row(store: Store, machine: Resource) -> dict[str, Any]:
     image = p.get("storageProfile", {}).get("imageReference", {})
     error = machine.private.get("error") if machine.state == "Failed" else None
     return {**row(machine), "size": p.get("hardwareProfile", {}).get("vmSize", ""),
-            "image": ":".join(image[k] for k in ("offer", "sku") if image.get(k)), "zones": machine.body.get("zones", []),
+            "image": _image_text(image), "zones": machine.body.get("zones", []),
             "private": [a for a in private if a], "public": [a for a in public if a],
             "error": f"{error['code']}: {error['message']}" if error else ""}
 

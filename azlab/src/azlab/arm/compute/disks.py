@@ -39,10 +39,10 @@ def _bootable(image: dict[str, Any]) -> dict[str, Any]:
 def make_disk(lab: Lab, machine: Resource, name: str, sku: str, size: int, *, image: dict[str, Any] | None,
               os: bool) -> Resource:
     """The implicit disk of a machine, attached to it."""
-    created: dict[str, Any] = {"createOption": "FromImage", "imageReference": {
+    created: dict[str, Any] = {"createOption": "FromImage", **(image.get("reference") or {"imageReference": {
         "id": f"/Subscriptions/{machine.id.split('/')[2]}/Providers/Microsoft.Compute/Locations/{machine.location}"
               f"/Publishers/{image['publisher']}/ArtifactTypes/VMImage/Offers/{image['offer']}/Skus/{image['sku']}"
-              f"/Versions/{image['version']}"}} if image else {"createOption": "Empty"}
+              f"/Versions/{image['version']}"}})} if image else {"createOption": "Empty"}
     properties: dict[str, Any] = {"creationData": created, "diskSizeGB": size, "timeCreated": now_text(),
                                   "diskSizeBytes": size << 30, "uniqueId": str(uuid.uuid4()),
                                   "networkAccessPolicy": "AllowAll", "publicNetworkAccess": "Enabled"}

@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any
 
 from azlab.arm import checks, shapes
-from azlab.arm.compute import memberships, vm_body, vm_view
+from azlab.arm.compute import captured, memberships, vm_body, vm_view
 from azlab.arm.compute.base import VM, ComputeType, listed, section
 from azlab.arm.compute.offers import RUN_COMMANDS, size_entry
 from azlab.arm.compute.vm_effects import Effects
@@ -36,7 +36,7 @@ IMMUTABLE = (("osProfile.computerName", "osProfile.computerName"),
              ("storageProfile.imageReference.publisher", "imageReference"),
              ("storageProfile.imageReference.offer", "imageReference"),
              ("storageProfile.imageReference.sku", "imageReference"),
-             ("storageProfile.imageReference.version", "imageReference"))
+             ("storageProfile.imageReference.version", "imageReference"), ("storageProfile.imageReference.id", "imageReference"))
 _OF_SET = re.compile(r"'?virtualMachineScaleSet/id'?\s+eq\s+'([^']*)'", re.IGNORECASE)
 
 
@@ -58,6 +58,7 @@ class VirtualMachines(ComputeType):
             self.actions[action.lower()] = partial(self._power, action=action)
         self.actions["runcommand"] = self.run_command
         self.actions["reapply"] = self.reapply
+        self.actions["generalize"] = lambda call: captured.generalize(lab, self.require(call, writing=True))
         self.get_actions["instanceview"] = self.instance_view
         self.get_actions["vmsizes"] = self.sizes
 
@@ -211,6 +212,8 @@ class VirtualMachines(ComputeType):
         resource = self.require(call, writing=True)
         if self.lab.operations.running_for(resource.id):
             raise arm_error("conflict")
+        if resource.private.get("generalized") and action in ("start", "restart", "redeploy", "reimage"):
+            raise arm_error("action_not_allowed", action=action, name=resource.name, why="generalized")
         if action in ("restart", "powerOff") and resource.private["power"] == "deallocated":
             raise arm_error("not_running")
         if action == "deallocate" and dig(resource.properties, "storageProfile.osDisk.diffDiskSettings"):

@@ -11,8 +11,9 @@ import uuid
 from collections.abc import Iterable
 from typing import Any
 
-from azlab.arm.compute import windows
+from azlab.arm.compute import gallery_sources, windows
 from azlab.arm.compute.base import NIC, VM, invalid, listed, section
+from azlab.arm.compute.captured import managed
 from azlab.arm.compute.disks import check_sku
 from azlab.errors import arm_error
 from azlab.lab import Lab
@@ -58,9 +59,10 @@ def check_size(lab: Lab, body: dict[str, Any], location: str, zones: Iterable[st
 def check_image(lab: Lab, storage: dict[str, Any], location: str) -> dict[str, Any]:
     """The image that a reference leads to."""
     image = section(storage, "imageReference")
+    if "/providers/microsoft.compute/images/" in str(image.get("id", "")).lower():
+        return managed(lab, image["id"], location)
     if image.get("id") or image.get("communityGalleryImageId") or image.get("sharedGalleryImageId"):
-        raise arm_error("lab_cannot", text="This lab starts machines from marketplace images only (publisher, offer, sku, "
-                                           "version).")
+        return gallery_sources.for_machine(lab, image, location)
     for key in ("publisher", "offer", "sku", "version"):
         if not image.get(key):
             raise arm_error("required", target=f"imageReference.{key}" if image else "imageReference")

@@ -25,6 +25,12 @@ PLAIN = ("securityProfile", "diagnosticsProfile", "priority", "evictionPolicy", 
          "platformFaultDomain", "scheduledEventsPolicy")
 
 
+def reference(given: dict[str, Any], image: dict[str, Any]) -> dict[str, Any]:
+    """How a machine names its image: with the exact version of what has versions, which managed images do not."""
+    exact = image.get("exact", image["version"])
+    return {**given, **({"exactVersion": exact} if exact else {})}
+
+
 class Maker:
     """Makes machines; `kind` is the type whose `save` writes them."""
 
@@ -61,7 +67,7 @@ class Maker:
             "hardwareProfile": {**section(p, "hardwareProfile"), "vmSize": size},
             **({"availabilitySet": {"id": p["availabilitySet"]["id"]}} if "availabilitySet" in p else {}),
             **({"virtualMachineScaleSet": {"id": group.id}} if group is not None else {}),
-            "storageProfile": {"imageReference": {**storage["imageReference"], "exactVersion": image["version"]},
+            "storageProfile": {"imageReference": reference(storage["imageReference"], image),
                                "osDisk": os_disk, "dataDisks": disks, "diskControllerType": "SCSI",
                                **{k: storage[k] for k in ("alignRegionalDisksToVMZone",) if k in storage}},
             "osProfile": shown, **{k: p[k] for k in PLAIN if k in p},

@@ -52,6 +52,8 @@ def statuses(resource: Resource) -> list[dict[str, Any]]:
     if resource.private.get("changed"):
         first["time"] = resource.private["changed"]
     found = [first]
+    if resource.private.get("generalized"):
+        found.append({"code": "OSState/generalized", "level": "Info", "displayStatus": "VM generalized"})
     power = resource.private.get("power")
     if power:
         found.append({"code": f"PowerState/{power}", "level": "Info", "displayStatus": _POWER_TEXT[power]})

@@ -21,6 +21,9 @@ VERSION = GROUP + "/Microsoft.Compute/galleries/g/images/docker/versions/1.2.3"
 BALANCER = GROUP + "/Microsoft.Network/loadBalancers/lb"
 POOL = BALANCER + "/backendAddressPools/hosts"
 REGIONS = {"publishingProfile": {"targetRegions": [{"name": "North Europe"}, {"name": "France Central"}]}}
+IMAGE = VERSION.rsplit("/versions/", 1)[0]
+HERE = {"properties": {"publishingProfile": {"targetRegions": [{"name": "West Europe"}]}}}
+EXCLUDED = {"properties": {"publishingProfile": {"targetRegions": [{"name": "West Europe"}], "excludeFromLatest": True}}}
 
 CASES = [
     ("own image", {"image": OWN}, {"image_known": True, "image": {"name": "golden", "location": "West Europe"}}, None),
@@ -36,6 +39,16 @@ CASES = [
     (
         "not replicated", {"image": VERSION}, {"image_known": True, "image": {"name": "1.2.3", "location": "northeurope", "properties": REGIONS}},
         "image: version 1.2.3 is not replicated to westeurope (it is in: North Europe, France Central): add this region to it.",
+    ),
+    ("of a gallery", {"image": IMAGE}, {"image_known": True, "image": {"name": "docker", "versions": [HERE, EXCLUDED]}}, None),
+    (
+        "no latest", {"image": IMAGE}, {"image_known": True, "image": {"name": "docker", "versions": [EXCLUDED]}},
+        "image: docker has no version that may be the latest: publish one, or give the id of a version that is excluded from that.",
+    ),
+    (
+        "latest elsewhere", {"image": IMAGE}, {"image_known": True, "image": {"name": "docker", "versions": [{"properties": REGIONS}, EXCLUDED]}},
+        "image: no version of docker that may be the latest is replicated to westeurope (they are in: France Central, North Europe): add this region "
+        "to one.",
     ),
     ("pool", {"load_balancer_pools": [POOL]}, {"balancers": {BALANCER.lower(): {"properties": {"backendAddressPools": [{"name": "Hosts"}]}}}}, None),
     (
