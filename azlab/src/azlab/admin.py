@@ -51,7 +51,8 @@ class Admin:
         for resource in store.resources.values():
             counts[resource.type] = counts.get(resource.type, 0) + 1
         return web.json_response({
-            "name": settings.name, "machines": settings.machines, "url": settings.url, "resources": counts,
+            "name": settings.name, "machines": settings.machines, "url": settings.url,
+            "subscriptions": settings.subscription_ids, "resources": counts,
             "operations_in_flight": len(self.lab.operations.busy), "requests": len(self.requests.entries),
             "faults": len(self.lab.faults.rules), "latency_scale": self.lab.latency.scale,
             "throttling": self.lab.throttle.on, "page_size": self.lab.page_size,

@@ -143,6 +143,7 @@ def _add_up(sub: argparse.ArgumentParser) -> None:
                      "the package mirrors (default), nowhere, anywhere, or named hosts and ranges besides the mirrors")
     sub.add_argument("--apps", metavar="NAME,…", help="applications whose images the lab builds and its registry serves: wordpress (default), webapp, "
                      "monitoring, ci, acme, all or none")
+    sub.add_argument("--subscriptions", type=int, metavar="N", help="how many subscriptions the client has (default 1); azlab status names them")
     sub.add_argument("--core-quota", type=int, metavar="N", help="cores per region before Azure's quota error (default 4000)")
     sub.add_argument("--conditions", "--config", metavar="FILE", help="file with latencies, faults, quota, throttling and page size "
                        "(docs/azlab.md); an empty text takes it back")

@@ -67,7 +67,7 @@ def page(settings: Settings) -> str:
 def _refuse_changes(settings: Settings, args: argparse.Namespace) -> None:
     """Options that differ from what a lab runs with would be silently without effect."""
     wanted = {option: getattr(args, option) for option in ("machines", "port", "latency_scale", "public_range", "core_quota",
-                                                         "egress", "apps", "admin_port", "proxy_port")}
+                                                         "subscriptions", "egress", "apps", "admin_port", "proxy_port")}
     if args.port == 0:
         del wanted["port"]                  # any port will do: it has one
     if args.admin_port == 0:
@@ -98,6 +98,9 @@ def _refuse_another_place(settings: Settings, args: argparse.Namespace) -> None:
             name = "--" + option.replace("_", "-")
             raise SettingsError(f"lab '{args.name}' was made with {name} {getattr(settings, option)}, which stays for as long as it is there, "
                                 f"so {name} {given} is not possible: remove it first (azlab down --name {args.name}), or name another lab.")
+    if args.subscriptions is not None and args.subscriptions < settings.subscriptions:
+        raise SettingsError(f"lab '{args.name}' holds resources in up to {settings.subscriptions} subscriptions, so --subscriptions "
+                            f"{args.subscriptions} is not possible: remove it first (azlab down --name {args.name}), or name another lab.")
 
 
 @contextlib.contextmanager
@@ -123,7 +126,8 @@ def _free_range() -> str:
 
 
 def _choose(settings: Settings, args: argparse.Namespace) -> None:
-    for option in ("machines", "port", "latency_scale", "public_range", "core_quota", "egress", "apps", "admin_port", "proxy_port"):
+    for option in ("machines", "port", "latency_scale", "public_range", "core_quota", "subscriptions", "egress", "apps", "admin_port",
+                   "proxy_port"):
         value = getattr(args, option)
         if value is not None:
             setattr(settings, option, value)
@@ -135,6 +139,8 @@ def _choose(settings: Settings, args: argparse.Namespace) -> None:
     for option in ("port", "admin_port", "proxy_port"):
         if not 0 <= getattr(settings, option) <= 65535:
             raise SettingsError(f"--{option.replace('_', '-')} is {getattr(settings, option)}, but must be 0 to 65535.")
+    if not 1 <= settings.subscriptions <= 100:
+        raise SettingsError(f"--subscriptions is {settings.subscriptions}, but must be 1 to 100.")
     try:
         egress.parse(settings.egress, (), settings.public_range)
     except ValueError as problem:
@@ -221,7 +227,7 @@ def status(args: argparse.Namespace) -> int:
 def _print_state(settings: Settings, state: dict[str, Any]) -> None:
     print(f"azlab '{settings.name}' is running (pid {settings.pid})\n  API       {settings.url}\n"
           f"  page      {page(settings)}\n  admin     {state['admin']}\n"
-          f"  proxy     {state['proxy']}\n  machines  {settings.machines}\n"
+          f"  proxy     {state['proxy']}\n  subscriptions  {', '.join(state['subscriptions'])}\n  machines  {settings.machines}\n"
           f"  latency   {state['latency_scale']} x Azure's\n  state     {settings.home}\n"
           f"  operations in flight: {state['operations_in_flight']}, requests so far: {state['requests']}")
     for type_name, count in sorted(state["resources"].items()):

@@ -99,20 +99,21 @@ class Limits:
         key = name.lower()
         return self._quotas.get((key, region), self._quotas.get((key, ""), self.cores if default is None else default))
 
-    def used_cores(self, region: str, but: Resource | None = None) -> dict[str, int]:
-        """Cores by family, `cores` (all that are no Spot) and Spot; those of deallocated machines count, as on Azure."""
+    def used_cores(self, region: str, subscription: str, but: Resource | None = None) -> dict[str, int]:
+        """Cores of a subscription by family, `cores` (all that are no Spot) and Spot; those of deallocated machines count, as on Azure."""
         used: dict[str, int] = {"cores": 0, SPOT: 0}
-        for machine in self.store.of_type(VM):
+        for machine in self.store.of_type(VM, subscription):
             if machine.location == region and machine is not but:
                 size = self.catalogue.sizes[machine.properties["hardwareProfile"]["vmSize"].lower()]
                 for name in _counted(size, machine.properties.get("priority") == "Spot"):
                     used[name] = used.get(name, 0) + size.cores
         return used
 
-    def check_cores(self, size_name: str, region: str, existing: Resource | None, *, count: int = 1, spot: bool = False) -> None:
+    def check_cores(self, size_name: str, region: str, subscription: str, existing: Resource | None = None, *, count: int = 1,
+                    spot: bool = False) -> None:
         """Raises OperationNotAllowed when `count` machines of a size exceed the region's or the family's quota."""
         size = self.catalogue.sizes[size_name.lower()]
-        used, asked = self.used_cores(region, existing), size.cores * count
+        used, asked = self.used_cores(region, subscription, existing), size.cores * count
         for name in _counted(size, spot):
             limit = self.limit(name, region)
             if used.get(name, 0) + asked > limit:
@@ -141,11 +142,11 @@ class Limits:
                           "reasonCode": "NotAvailableForSubscription"})
         return found
 
-    def check_network(self, type_name: str, region: str) -> None:
+    def check_network(self, type_name: str, region: str, subscription: str) -> None:
         """Raises …CountLimitReached when a region has as many of a network type as it may."""
         name, words, code, default = next(
             ((n, w, c, d) for n, (t, w, c, d) in NETWORK.items() if type_name.lower().endswith(f"/{t.lower()}")), ("", "", "", 0))
-        found = self.store.of_type(type_name) if name else []
+        found = self.store.of_type(type_name, subscription) if name else []
         limit = self.limit(name, region, default)
         if name and len(found) >= limit and len([r for r in found if r.location == region]) >= limit:
             raise ArmError(400, code, f"Cannot create more than {limit} {words} for this subscription in this region.", details=[])

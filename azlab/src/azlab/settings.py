@@ -44,6 +44,7 @@ class Settings:
     egress: str = "packages"        # see azlab.machines.egress
     apps: str = "wordpress"         # see azlab.images.images_for
     core_quota: int = 4000
+    subscriptions: int = 1
     conditions: str = ""            # file that `azlab up` was given; read at each start
     given: dict[str, Any] = field(default_factory=dict)     # conditions of `azlab up --set`, over those of the file
     subscription_id: str = field(default_factory=lambda: str(uuid.uuid4()))
@@ -57,6 +58,17 @@ class Settings:
     @property
     def home(self) -> Path:
         return self.base / self.name
+
+    @property
+    def subscription_ids(self) -> tuple[str, ...]:
+        """All subscriptions that the client may use; the first is `subscription_id`, the others follow from it."""
+        first = uuid.UUID(self.subscription_id)
+        return (self.subscription_id, *(str(uuid.uuid5(first, str(number))) for number in range(2, self.subscriptions + 1)))
+
+    def subscription_name(self, subscription: str) -> str:
+        """Its display name: that of the lab, with a number from the second on."""
+        number = self.subscription_ids.index(subscription) + 1
+        return f"azlab {self.name}" + (f" {number}" if number > 1 else "")
 
     @property
     def url(self) -> str:

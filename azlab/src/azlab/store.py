@@ -57,6 +57,10 @@ class Resource:
         return self.body.get("location", "")
 
     @property
+    def subscription(self) -> str:
+        return self.id.split("/")[2].lower()
+
+    @property
     def group(self) -> str:
         """The name of its resource group; empty for what belongs to the subscription."""
         parts = self.id.split("/")
@@ -134,13 +138,12 @@ class Store:
         self._db.execute("DELETE FROM resources WHERE lid = ?", (lid,))
         return resource
 
-    def of_type(self, type_name: str, group: str | None = None) -> list[Resource]:
-        """All resources of a type in the order they were made, of one group or of all."""
+    def of_type(self, type_name: str, subscription: str = "", group: str | None = None) -> list[Resource]:
+        """All resources of a type in the order they were made: of the lab, of a subscription, or of a group in it."""
         lids = self._by_type.get(type_name.lower(), ())
-        found = (self.resources[lid] for lid in lids)
-        if group is None:
-            return list(found)
-        return [r for r in found if r.group.lower() == group.lower()]
+        start = f"/subscriptions/{subscription}/".lower() if subscription else ""
+        found = [self.resources[lid] for lid in lids if lid.startswith(start)]
+        return found if group is None else [r for r in found if r.group.lower() == group.lower()]
 
     def in_group(self, subscription: str, group: str) -> list[Resource]:
         key = f"/subscriptions/{subscription}/resourcegroups/{group}".lower()

@@ -96,6 +96,7 @@ class RunningLab:
 
     @property
     def subscription(self) -> str:
+        """The first subscription; `settings.subscription_ids` are all."""
         return self.settings.subscription_id
 
     def token(self) -> str:
@@ -176,13 +177,13 @@ class _Thread(threading.Thread):
 def lab(name: str = "test", *, machines: str = "none", latency_scale: float = 0.0,
         faults: list[dict[str, Any]] | None = None, driver: MachineDriver | None = None,
         home: Path | None = None, core_quota: int = 4000,
-        public_range: str = "203.0.113.0/24", conditions: Path | None = None) -> Iterator[RunningLab]:
+        public_range: str = "203.0.113.0/24", conditions: Path | None = None, subscriptions: int = 1) -> Iterator[RunningLab]:
     """A running lab. Give `home` to keep the state and start a lab on it again."""
     base = home or Path(tempfile.mkdtemp(prefix="azlab-"))
     settings = load(name, base) or Settings(name=name, base=base)
     settings.machines, settings.port, settings.admin_port, settings.proxy_port = machines, 0, 0, 0
     settings.latency_scale, settings.core_quota, settings.public_range = latency_scale, core_quota, public_range
-    settings.conditions = str(conditions) if conditions else ""
+    settings.conditions, settings.subscriptions = str(conditions) if conditions else "", subscriptions
     thread = _Thread(settings, driver)
     thread.start()
     try:

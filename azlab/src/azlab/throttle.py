@@ -98,11 +98,13 @@ class Throttle:
         """Take a token from each bucket of this request and return Azure's headers; raises ArmError (429) when one is empty."""
         kind = {"GET": "reads", "HEAD": "reads", "DELETE": "deletes"}.get(method, "writes")
         own, everyone = ARM[kind]
-        levels = [(f"arm {kind} {principal}", *own), (f"arm {kind}", *everyone)]
+        parts = path.lower().strip("/").split("/")
+        subscription = parts[1] if parts[0] == "subscriptions" and len(parts) > 1 else ""
+        levels = [(f"arm {kind} {principal} {subscription}", *own), (f"arm {kind} {subscription}", *everyone)]
         name, resource = policy(method, path)
         if name:
             whole, single = COMPUTE[name]
-            levels.append((f"{name}SubscriptionMaximum", whole[0], whole[1] / 60))
+            levels.append((f"{name}SubscriptionMaximum {subscription}", whole[0], whole[1] / 60))
             if single and resource:
                 levels.append((f"{name}Resource {resource}", single[0], single[1] / 60))
         buckets = [(key, self._bucket(key, size, rate)) for key, size, rate in levels]

@@ -29,7 +29,7 @@ _OVERTAKES = ("microsoft.compute/virtualmachines", "microsoft.compute/virtualmac
 
 
 class Groups:
-    """The resource groups of the subscription."""
+    """The resource groups of the subscriptions."""
 
     def __init__(self, lab: Lab, registry: Registry) -> None:
         self.lab, self.registry = lab, registry
@@ -46,7 +46,7 @@ class Groups:
         return wire
 
     def listing(self, call: Call) -> Answer:
-        groups = self.lab.store.of_type(checks.GROUP_TYPE)
+        groups = self.lab.store.of_type(checks.GROUP_TYPE, call.subscription)
         wanted = call.query.get("$filter")
         if wanted:
             groups = [g for g in groups if tag_filter(wanted, g.body.get("tags", {}))]

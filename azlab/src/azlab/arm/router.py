@@ -74,9 +74,9 @@ class Router:
     def _subscription(self, call: Call, parts: tuple[str, ...], lower: tuple[str, ...]) -> Answer:
         if not _GUID.match(parts[1]):
             raise arm_error("invalid_subscription", id=parts[1])
-        if lower[1] != self.lab.settings.subscription_id:
+        if lower[1] not in self.lab.settings.subscription_ids:
             raise arm_error("subscription_not_found", id=parts[1])
-        call.subscription = self.lab.settings.subscription_id
+        call.subscription = lower[1]
         rest, names = parts[2:], lower[2:]
         path = "/" + "/".join(parts)
         if self.locks.mine(path):
@@ -130,7 +130,7 @@ class Router:
         if len(rest) == 2 and names[1] in ("register", "unregister") and call.method == "POST":
             call.tail = rest
             return self.subscriptions.register(call)
-        namespace = self._namespace(rest[0])
+        namespace = self._namespace(rest[0], call.subscription)
         if names == ("microsoft.storage", "checknameavailability") and call.method == "POST":
             return self.registry.find("Microsoft.Storage/storageAccounts").check_name(call)  # type: ignore[union-attr]
         if names[:2] == ("microsoft.resources", "deployments"):
@@ -160,11 +160,11 @@ class Router:
         call.tail = rest
         return self._only_get(call, handler)
 
-    def _namespace(self, text: str) -> str:
+    def _namespace(self, text: str, subscription: str) -> str:
         namespace = self.registry.namespaces.get(text.lower())
         if namespace is None:
             raise arm_error("invalid_namespace", namespace=text)
-        self.subscriptions.require_registered(namespace)
+        self.subscriptions.require_registered(namespace, subscription)
         return namespace
 
     def _no_type(self, call: Call, namespace: str, type_name: str) -> ArmError:
@@ -180,7 +180,7 @@ class Router:
 
     def _resource(self, call: Call, namespace_text: str, rest: tuple[str, ...]) -> Answer:
         """…/resourceGroups/{group}/providers/{namespace}/{type}/{name}[/{type}/{name}…][/{action}]"""
-        namespace = self._namespace(namespace_text)
+        namespace = self._namespace(namespace_text, call.subscription)
         types, names = rest[::2], rest[1::2]
         found = self.registry.find("/".join((namespace, *types)))
         if len(types) == len(names):

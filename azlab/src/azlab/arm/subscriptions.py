@@ -31,21 +31,22 @@ class Subscriptions:
             "domains": ["azlab.onmicrosoft.com"], "tenantCategory": "Home", "defaultDomain": "azlab.onmicrosoft.com",
             "tenantType": "AAD"}]})
 
-    def _subscription(self) -> dict[str, Any]:
+    def _subscription(self, subscription: str) -> dict[str, Any]:
         settings = self.lab.settings
-        tags = self.lab.store.get_meta("subscription tags", {})
-        return {"id": f"/subscriptions/{settings.subscription_id}", "authorizationSource": "RoleBased",
+        tags = self.lab.store.get_meta(f"tags of {subscription}", {})
+        return {"id": f"/subscriptions/{subscription}", "authorizationSource": "RoleBased",
                 **({"tags": tags} if tags else {}),
-                "managedByTenants": [], "subscriptionId": settings.subscription_id, "tenantId": settings.tenant,
-                "displayName": f"azlab {settings.name}", "state": "Enabled",
+                "managedByTenants": [], "subscriptionId": subscription, "tenantId": settings.tenant,
+                "displayName": settings.subscription_name(subscription), "state": "Enabled",
                 "subscriptionPolicies": {"locationPlacementId": "Public_2014-09-01",
                                          "quotaId": "PayAsYouGo_2014-09-01", "spendingLimit": "Off"}}
 
     def subscriptions(self, call: Call) -> Answer:
-        return Answer(200, {"value": [self._subscription()], "count": {"type": "Total", "value": 1}})
+        found = [self._subscription(one) for one in self.lab.settings.subscription_ids]
+        return Answer(200, {"value": found, "count": {"type": "Total", "value": len(found)}})
 
     def subscription(self, call: Call) -> Answer:
-        return Answer(200, self._subscription())
+        return Answer(200, self._subscription(call.subscription))
 
     def locations(self, call: Call) -> Answer:
         value = []
@@ -63,8 +64,8 @@ class Subscriptions:
         return Answer(200, {"value": value})
 
     # -- providers
-    def _registered(self) -> list[str]:
-        return list(self.lab.store.get_meta("providers", list(_SERVED)))
+    def _registered(self, subscription: str) -> list[str]:
+        return list(self.lab.store.get_meta(f"providers of {subscription}", list(_SERVED)))
 
     def _provider(self, call: Call, namespace: str) -> dict[str, Any]:
         regions = [r["displayName"] for r in self.lab.catalogue.regions.values()]
@@ -75,7 +76,7 @@ class Subscriptions:
         if namespace == "Microsoft.Resources":
             types = [{"resourceType": n, "locations": regions, "apiVersions": list(reversed(api_versions.supported(""))),
                       "capabilities": "None"} for n in ("resourceGroups", "subscriptions", "tenants", "providers")]
-        state = "Registered" if namespace in self._registered() else "NotRegistered"
+        state = "Registered" if namespace in self._registered(call.subscription) else "NotRegistered"
         return {"id": f"/subscriptions/{call.subscription}/providers/{namespace}", "namespace": namespace,
                 "resourceTypes": types, "registrationState": state, "registrationPolicy": "RegistrationRequired"}
 
@@ -93,13 +94,13 @@ class Subscriptions:
 
     def register(self, call: Call) -> Answer:
         namespace, action = self._namespace(call.tail[0]), call.tail[1].lower()
-        registered = set(self._registered())
+        registered = set(self._registered(call.subscription))
         (registered.add if action == "register" else registered.discard)(namespace)
-        self.lab.store.set_meta("providers", sorted(registered))
+        self.lab.store.set_meta(f"providers of {call.subscription}", sorted(registered))
         return Answer(200, self._provider(call, namespace))
 
-    def require_registered(self, namespace: str) -> None:
-        if namespace in _SERVED and namespace not in self._registered():
+    def require_registered(self, namespace: str, subscription: str) -> None:
+        if namespace in _SERVED and namespace not in self._registered(subscription):
             raise arm_error("not_registered", namespace=namespace)
 
     # -- all resources
@@ -109,7 +110,7 @@ class Subscriptions:
             checks.require_group(call)
             found = self.lab.store.in_group(call.subscription, call.group)
         else:
-            found = list(self.lab.store.resources.values())
+            found = [r for r in self.lab.store.resources.values() if r.subscription == call.subscription]
         found = [r for r in found if not r.type.startswith("Microsoft.Resources/")]     # no groups, no deployments
         wanted = call.query.get("$filter")
         if wanted:

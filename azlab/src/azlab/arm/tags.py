@@ -66,7 +66,7 @@ class Tags:
     def _of(self, scope: str) -> dict[str, str]:
         parts = scope.strip("/").split("/")
         if len(parts) == 2:
-            return dict(self.lab.store.get_meta("subscription tags", {}))
+            return dict(self.lab.store.get_meta(f"tags of {parts[1].lower()}", {}))
         group = self.lab.store.get("/" + "/".join(parts[:4]))
         if group is None:
             raise arm_error("group_not_found", name=parts[3])
@@ -78,7 +78,7 @@ class Tags:
     def _write(self, scope: str, tags: dict[str, str]) -> None:
         resource = self.lab.store.get(scope)
         if resource is None:
-            self.lab.store.set_meta("subscription tags", tags)
+            self.lab.store.set_meta(f"tags of {scope.strip('/').split('/')[1].lower()}", tags)
             return
         resource.body["tags"] = tags
         kind = self.registry.find(resource.type)
@@ -90,7 +90,8 @@ class Tags:
     # -- names and values
     def names(self, call: Call, rest: tuple[str, ...]) -> Answer:
         """/subscriptions/{id}/tagNames[/{name}[/tagValues/{value}]]"""
-        predefined = {n: list(v) for n, v in self.lab.store.get_meta("tag names", {}).items()}
+        kept = f"tag names of {call.subscription}"
+        predefined = {n: list(v) for n, v in self.lab.store.get_meta(kept, {}).items()}
         base = f"/subscriptions/{call.subscription}/tagNames"
         if not rest and call.method == "GET":
             return Answer(200, {"value": self._known(base, predefined)})
@@ -101,12 +102,12 @@ class Tags:
             raise arm_error("tag_name_unknown", name=name)
         checks.tags_of({"tags": {name: value or ""}})
         values = predefined.setdefault(name, [])
-        known = value in values if value is not None else name in self.lab.store.get_meta("tag names", {})
+        known = value in values if value is not None else name in self.lab.store.get_meta(kept, {})
         if call.method == "DELETE" and value is None:
             del predefined[name]
         elif value is not None and known is (call.method == "DELETE"):
             (values.remove if call.method == "DELETE" else values.append)(value)
-        self.lab.store.set_meta("tag names", predefined)
+        self.lab.store.set_meta(kept, predefined)
         if call.method == "DELETE":
             return Answer(200 if known else 204)
         shown = next(entry for entry in self._known(base, predefined) if entry["tagName"] == name)
@@ -118,6 +119,8 @@ class Tags:
         """Every name and value that is used or predefined, with how often it is used."""
         used: dict[str, Counter[str]] = {n: Counter(dict.fromkeys(values, 0)) for n, values in predefined.items()}
         for resource in self.lab.store.resources.values():
+            if not resource.lid.startswith(base.lower().removesuffix("tagnames")):
+                continue
             for name, value in resource.body.get("tags", {}).items():
                 used.setdefault(name, Counter())[value] += 1
 

@@ -68,10 +68,10 @@ class ResourceType:
         return self.show(call, resource)
 
     def listing(self, call: Call) -> Answer:
-        """All of a group, or of the subscription."""
+        """All of a group, or of its subscription."""
         if call.group:
             checks.require_group(call)
-        found = self.lab.store.of_type(self.name, call.group or None)
+        found = self.lab.store.of_type(self.name, call.subscription, call.group or None)
         return Answer(200, {"value": [self.render(r, call) for r in found]})
 
     def require(self, call: Call, *, writing: bool = False) -> Resource:

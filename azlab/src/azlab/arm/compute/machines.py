@@ -67,7 +67,7 @@ class VirtualMachines(ComputeType):
         """The machines of a list; `$filter='virtualMachineScaleSet/id' eq '...'` leaves those of one scale set."""
         if call.group:
             checks.require_group(call)
-        machines = self.lab.store.of_type(self.name, call.group or None)
+        machines = self.lab.store.of_type(self.name, call.subscription, call.group or None)
         text = call.query.get("$filter", "").strip()
         if not text:
             return machines
@@ -125,7 +125,7 @@ class VirtualMachines(ComputeType):
         new = {**old, **{k: p[k] for k in PLAIN if k in p}}
         if "hardwareProfile" in p:
             size = vm_body.check_size(self.lab, p, existing.location, existing.body.get("zones", ()))
-            self.lab.limits.check_cores(size, existing.location, existing, spot=old.get("priority") == "Spot")
+            self.lab.limits.check_cores(size, existing.location, existing.subscription, existing, spot=old.get("priority") == "Spot")
             new["hardwareProfile"] = {**old["hardwareProfile"], **p["hardwareProfile"], "vmSize": size}
         if "networkProfile" in p and not vm_body.configurations(p):      # configurations are read at the creation only
             new["networkProfile"] = {"networkInterfaces": vm_body.interfaces(

@@ -97,9 +97,9 @@ class Offers:
 
     def usages(self, call: Call) -> Answer:
         region = self._region(call)["name"]
-        limits, cores = self.lab.limits, self.lab.limits.used_cores(region)
-        machines = len([m for m in self.lab.store.of_type(VM) if m.location == region])
-        sets = len([s for s in self.lab.store.of_type("Microsoft.Compute/availabilitySets") if s.location == region])
+        limits, cores = self.lab.limits, self.lab.limits.used_cores(region, call.subscription)
+        machines = len([m for m in self.lab.store.of_type(VM, call.subscription) if m.location == region])
+        sets = len([s for s in self.lab.store.of_type("Microsoft.Compute/availabilitySets", call.subscription) if s.location == region])
         rows = [("availabilitySets", "Availability Sets", sets, COMPUTE["availabilitySets"]),
                 ("cores", "Total Regional vCPUs", cores["cores"], None),
                 ("virtualMachines", "Virtual Machines", machines, COMPUTE["virtualMachines"]),
@@ -112,7 +112,7 @@ class Offers:
         region = self._region(call)["name"]
 
         def count(kind: str) -> int:
-            return len([r for r in self.lab.store.of_type(f"Microsoft.Network/{kind}") if r.location == region])
+            return len([r for r in self.lab.store.of_type(f"Microsoft.Network/{kind}", call.subscription) if r.location == region])
         base = f"/subscriptions/{call.subscription}/providers/Microsoft.Network/locations/{region}/usages"
         return Answer(200, {"value": [{**_usage(n, " ".join(w[0].upper() + w[1:] for w in words.split()), count(kind),
                                                 self.lab.limits.limit(n, region, limit)), "id": f"{base}/{n}"}
@@ -120,7 +120,7 @@ class Offers:
 
     def storage_usages(self, call: Call) -> Answer:
         region = self._region(call)["name"]
-        accounts = [a for a in self.lab.store.of_type("Microsoft.Storage/storageAccounts") if a.location == region]
+        accounts = [a for a in self.lab.store.of_type("Microsoft.Storage/storageAccounts", call.subscription) if a.location == region]
         return Answer(200, {"value": [_usage("StorageAccounts", "Storage Accounts", len(accounts), 250)]})
 
     def run_commands(self, call: Call) -> Answer:

@@ -193,7 +193,7 @@ class ScaleSets(ComputeType):
         for wanted_id in scale_model.references(shown):
             nics.target(reference(wanted_id), str(call.id.root), kept["location"])
         if wanted > have:
-            self.lab.limits.check_cores(size, kept["location"], None, count=wanted - have, spot=shown.get("priority") == "Spot")
+            self.lab.limits.check_cores(size, kept["location"], call.subscription, count=wanted - have, spot=shown.get("priority") == "Spot")
         kept["sku"] = {"name": sku["name"], "tier": sku.get("tier", "Standard"), "capacity": wanted}
         kept["profile"] = shown
         kept["properties"].setdefault("singlePlacementGroup", False)

@@ -52,7 +52,7 @@ class Maker:
         shown, private = vm_body.os_profile(p, name, image)
         os_disk = vm_body.os_disk(self.lab, storage, name, image, size)
         disks = vm_body.data_disks(self.lab, storage, name, size, machine_id)
-        self.lab.limits.check_cores(size, location, None, spot=p.get("priority") == "Spot")
+        self.lab.limits.check_cores(size, location, call.subscription, spot=p.get("priority") == "Spot")
         private.update(self._availability(p, kept))
         check_placement(self.lab, p, location)
         group = memberships.of_new(self.lab, p, kept, call.group)

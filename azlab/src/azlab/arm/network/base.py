@@ -113,7 +113,7 @@ class NetworkType(ResourceType):
         checks.preconditions(call, f'W/"{existing.etag}"' if existing else None)
         kept = self.new_body(call, body, existing)
         if existing is None:
-            self.lab.limits.check_network(self.name, kept["location"])
+            self.lab.limits.check_network(self.name, kept["location"], call.subscription)
         check_name(call.id.name)
         self.refuse_busy(call, existing)
         kept["properties"] = self.prepare(call, body.get("properties", {}), existing, kept)

@@ -36,12 +36,13 @@ def dispatch(router: Router, method: str, resource_id: str, api_version: str, bo
                                 raw_body=raw))
 
 
-def make_context(router: Router, group: Resource | None, deployment: dict[str, Any]) -> Context:
-    """The context of a deployment to a group, or to the subscription."""
+def make_context(router: Router, group: Resource | None, deployment: dict[str, Any], subscription_id: str = "") -> Context:
+    """The context of a deployment to a group, or to a subscription (that of the group or place; `subscription_id` where there is none)."""
     lab = router.lab
     settings = lab.settings
-    subscription = {"id": f"/subscriptions/{settings.subscription_id}", "subscriptionId": settings.subscription_id,
-                    "tenantId": settings.tenant, "displayName": f"azlab {settings.name}"}
+    own = group.subscription if group is not None else subscription_id or settings.subscription_id
+    subscription = {"id": f"/subscriptions/{own}", "subscriptionId": own, "tenantId": settings.tenant,
+                    "displayName": settings.subscription_name(own)}
     is_group = group is not None and group.type == GROUP_TYPE
     shown = {**router.groups.render(group), "type": GROUP_TYPE} if group is not None and is_group else None
 
@@ -85,14 +86,15 @@ def pack_scope(scope: Scope) -> dict[str, Any]:
     """The scope of a template around a nested one, in a form that can be stored."""
     return {"parameters": scope.parameters, "variables": scope.variables, "functions": scope.functions,
             "copies": scope.copies, "loop": scope.loop, "deployment": scope.context.deployment,
-            "group": scope.context.group["name"] if scope.context.group else None}
+            "group": scope.context.group["name"] if scope.context.group else None,
+            "subscription": scope.context.subscription["subscriptionId"]}
 
 
 def unpack_scope(router: Router, packed: dict[str, Any]) -> Scope:
-    group = None
+    group, subscription = None, packed.get("subscription", router.lab.settings.subscription_id)
     if packed["group"]:
-        group = router.lab.store.get(group_id(router.lab.settings.subscription_id, packed["group"]))
-    return Scope(make_context(router, group, packed["deployment"]), packed["parameters"], packed["variables"],
+        group = router.lab.store.get(group_id(subscription, packed["group"]))
+    return Scope(make_context(router, group, packed["deployment"], subscription), packed["parameters"], packed["variables"],
                  packed["functions"], packed["copies"], packed["loop"])
 
 

@@ -45,7 +45,7 @@ def of_nested(lab: Lab, nested: Planned, planned: dict[str, Resource]) -> Resour
     """The place of a nested deployment; `planned` are groups that the template around it makes. Raises ArmError."""
     rid = parse(nested.id)
     subscription = rid.subscription if rid else nested.id.split("/")[2]
-    if subscription.lower() != lab.settings.subscription_id:
+    if subscription.lower() not in lab.settings.subscription_ids:
         raise arm_error("subscription_not_found", id=subscription)
     if rid is None:
         return of_subscription(subscription, located(lab, nested.name, nested.body.get("location"), None))

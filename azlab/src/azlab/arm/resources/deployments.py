@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from azlab import api_versions
@@ -62,7 +61,7 @@ class Deployments(ResourceType):
 
     def listing(self, call: Call) -> Answer:
         places.of_call(call)
-        found = self.lab.store.of_type(self.name, call.group)
+        found = self.lab.store.of_type(self.name, call.subscription, call.group)
         wanted = call.query.get("$filter", "")
         if wanted:
             key, _, value = wanted.partition(" eq ")
@@ -289,8 +288,7 @@ class Deployments(ResourceType):
         return operation.args["body"]
 
     def _located(self, call: Call, operation: Operation) -> Answer:
-        return Answer(202, None, operation_headers(replace(call, subscription=self.lab.settings.subscription_id),
-                                                   operation, location=True, retry_after=15), operation)
+        return Answer(202, None, operation_headers(call, operation, location=True, retry_after=15), operation)
 
 
 def template_problem(problem: TemplateError) -> ArmError:

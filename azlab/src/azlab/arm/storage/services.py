@@ -110,7 +110,7 @@ class Parts(ResourceType):
 
     def of_account(self, account: Resource) -> list[Resource]:
         """All of an account, by name as Azure sorts them."""
-        mine = (one for one in self.lab.store.of_type(self.name, account.group) if one.lid.startswith(account.lid + "/"))
+        mine = (one for one in self.lab.store.of_type(self.name, account.subscription, account.group) if one.lid.startswith(account.lid + "/"))
         return sorted(mine, key=lambda one: one.name)
 
     # -- to be said by each
