@@ -44,3 +44,14 @@ def test_what_the_bucket_allows(writes, floor, ratio):
     found = throttled(TWO, {"GET": 50, "PUT": writes}, 60.0)
     assert (found["bucket_floor_s"], found["bucket_ratio"]) == (floor, ratio)
     assert throttled(TWO, {"GET": 50, "PUT": writes + 7}, 60.0, refused=7) == found
+
+
+def test_the_slowest_chain_of_token_and_machine():
+    """Of 400 hosts whose interfaces come first the 800th write has its token after 60 s; a machine that takes long counts from its own token."""
+    interfaces = [operation("put networkInterfaces", NIC + f"web-{n}-nic", 2.0) for n in range(400)]
+    machines = [operation("create vm", MACHINE + f"web-{n}", 45.0 if n == 349 else 30.0) for n in range(400)]
+    found = throttled([*interfaces, *machines], {"PUT": 800}, 110.0)
+    assert (found["bucket_floor_s"], found["bucket_path_s"], found["bucket_path_ratio"]) == (90.0, 100.0, 1.1)
+    early = throttled([*interfaces, machines[349], *machines[:349], *machines[350:]], {"PUT": 800}, 110.0)
+    assert early["bucket_path_s"] == 90.0, "who knew it would have sent it first"
+    assert throttled(TWO, {"PUT": 4}, 60.0)["bucket_path_s"] == 41.0

@@ -28,6 +28,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 sys.path[:0] = [str(ROOT / "tests" / "support"), str(pathlib.Path(__file__).resolve().parent)]
 
 import cases  # noqa: E402
+import module_run  # noqa: E402
 import work_tree  # noqa: E402
 from worker import Outcome, Worker, prepare  # noqa: E402
 
@@ -114,12 +115,14 @@ def write(lines: Sequence[str], result: Mapping[str, Any], jobs: int, load: floa
     DOCUMENT.write_text("\n".join([before + MARKS[0], said, "", "    " + json.dumps(result), "", *lines, MARKS[1] + after]), encoding="utf-8")
 
 
-def run(case: str = "all", count: int = 0, jobs: int = 4, seed: int = 1, show: bool = False, document: bool = False) -> Dict[str, Any]:
+def run(case: str = "all", count: int = 0, jobs: int = 4, seed: int = 1, show: bool = False, document: bool = False, turns: bool = True) -> Dict[str, Any]:
     """Run the suite; returns what the last line says."""
     load = os.getloadavg()[0]
     began, outcomes = time.monotonic(), []
     work_tree.link()
     prepare()
+    if not turns:
+        module_run.without_turns()
     with multiprocessing.get_context("fork").Pool(jobs, _begin) as pool:
         points = collect(pool, case)
         points = sample(points, count, seed) if count else points
@@ -165,8 +168,9 @@ def main() -> int:
     parser.add_argument("--jobs", type=int, default=4, help="labs side by side")
     parser.add_argument("--write", action="store_true", help="put the table into docs/reliability.md")
     parser.add_argument("--verbose", action="store_true", help="a line for each point")
+    parser.add_argument("--no-turns", action="store_true", help="without the lock of host_group, to see that --case concurrent finds what it is for")
     given = parser.parse_args()
-    result = run(given.case, given.sample, given.jobs, given.seed, given.verbose, given.write)
+    result = run(given.case, given.sample, given.jobs, given.seed, given.verbose, given.write and not given.no_turns, not given.no_turns)
     print(json.dumps(result))
     return 0 if passed(result) else 1
 

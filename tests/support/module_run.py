@@ -43,6 +43,16 @@ def quicken() -> None:
     operations.PACE = after.PACE = read.PACE = (0.05, 0.1)
 
 
+def without_turns() -> None:
+    """Runs that neither look whose turn it is nor take it: what the suite must not be content with."""
+    turn = importlib.import_module(SPACE + "module_utils._hosts.turn").Turn
+
+    async def nothing(*dummy: Any) -> None:
+        """No look, no lock."""
+
+    turn.read = turn.free = turn.begin = nothing
+
+
 def brisk() -> None:
     """In the process of a module: signs of life come quickly, so that a run of a second gives some."""
     turn = importlib.import_module(SPACE + "module_utils._hosts.turn")
