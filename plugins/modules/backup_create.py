@@ -18,6 +18,8 @@ description:
   - Role P(dockhost.azure.maintenance#role) puts the steps of a backup together.
 requirements:
   - tar on the host
+extends_documentation_fragment:
+  - dockhost.azure.engine
 options:
   name:
     description: Name of the backup, for the manifest.
@@ -87,10 +89,6 @@ options:
     type: list
     elements: str
     default: []
-  docker_socket:
-    description: Path of the Docker Engine's socket on the host.
-    type: str
-    default: /var/run/docker.sock
 attributes:
   check_mode:
     description: Tells whether the host has what is to be archived. Whether it changed since the last archive is known only when it is made.
@@ -140,7 +138,7 @@ import os
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.dockhost.azure.plugins.module_utils._docker_host.packages import HostError
-from ansible_collections.dockhost.azure.plugins.module_utils._engine.client import DEFAULT_SOCKET, Engine
+from ansible_collections.dockhost.azure.plugins.module_utils._engine.client import ENGINE_ARGS, Engine
 from ansible_collections.dockhost.azure.plugins.module_utils._engine.errors import EngineError
 from ansible_collections.dockhost.azure.plugins.module_utils._maintenance.archive import ArchiveError
 from ansible_collections.dockhost.azure.plugins.module_utils._maintenance.create import create
@@ -166,7 +164,7 @@ ARGUMENTS = dict(
     before=hooks(),
     after=hooks(),
     unless_content=dict(type="list", elements="str", default=[]),
-    docker_socket=dict(type="str", default=DEFAULT_SOCKET),
+    **ENGINE_ARGS,
 )
 
 

@@ -17,6 +17,8 @@ description:
   - What is there already is replaced only with O(overwrite).
 requirements:
   - tar on the host
+extends_documentation_fragment:
+  - dockhost.azure.engine
 options:
   path:
     description: The archive on the host.
@@ -58,10 +60,6 @@ options:
     description: For the state of a swarm, the address under which other nodes reach this host.
     type: str
     default: ""
-  docker_socket:
-    description: Path of the Docker Engine's socket on the host.
-    type: str
-    default: /var/run/docker.sock
 attributes:
   check_mode:
     description: Checks all that a run would check and changes nothing.
@@ -90,7 +88,7 @@ seen:
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.dockhost.azure.plugins.module_utils._docker_host.packages import HostError
-from ansible_collections.dockhost.azure.plugins.module_utils._engine.client import DEFAULT_SOCKET, Engine
+from ansible_collections.dockhost.azure.plugins.module_utils._engine.client import ENGINE_ARGS, Engine
 from ansible_collections.dockhost.azure.plugins.module_utils._engine.errors import EngineError
 from ansible_collections.dockhost.azure.plugins.module_utils._maintenance.archive import ArchiveError
 from ansible_collections.dockhost.azure.plugins.module_utils._maintenance.restore import check, restore
@@ -108,7 +106,7 @@ ARGUMENTS = dict(
     user=dict(type="str", default=""),
     unlock_key=dict(type="str", no_log=True),
     advertise_address=dict(type="str", default=""),
-    docker_socket=dict(type="str", default=DEFAULT_SOCKET),
+    **ENGINE_ARGS,
 )
 
 

@@ -23,6 +23,8 @@ description:
 requirements:
   - Python 3.9 or later on the host
   - Docker CLI with the Compose plugin on the host
+extends_documentation_fragment:
+  - dockhost.azure.engine
 options:
   name:
     description: Name of the project. Containers are named C(<name>-<service>-1) and so on.
@@ -121,10 +123,6 @@ options:
     description: Whether the last version that was healthy comes back when the new one does not become healthy. The run fails all the same.
     type: bool
     default: true
-  docker_socket:
-    description: Path of the Docker Engine's socket.
-    type: str
-    default: /var/run/docker.sock
 attributes:
   check_mode:
     description: Shows what would change, also in containers. Builds, pulls and writes nothing.
@@ -201,7 +199,7 @@ from ansible_collections.dockhost.azure.plugins.module_utils._compose.model impo
 from ansible_collections.dockhost.azure.plugins.module_utils._compose.project import Outcome
 from ansible_collections.dockhost.azure.plugins.module_utils._compose.run import run
 from ansible_collections.dockhost.azure.plugins.module_utils._docker_host.packages import HostError
-from ansible_collections.dockhost.azure.plugins.module_utils._engine.client import DEFAULT_SOCKET
+from ansible_collections.dockhost.azure.plugins.module_utils._engine.client import ENGINE_ARGS
 from ansible_collections.dockhost.azure.plugins.module_utils._engine.errors import EngineError
 
 ARGUMENTS = dict(
@@ -226,7 +224,7 @@ ARGUMENTS = dict(
     timeout=dict(type="int", default=300),
     settle=dict(type="int", default=3),
     rollback=dict(type="bool", default=True),
-    docker_socket=dict(type="str", default=DEFAULT_SOCKET),
+    **ENGINE_ARGS,
 )
 
 

@@ -15,6 +15,8 @@ description:
     the journal, disk, memory and network of the host.
   - Secrets are taken out, that is tokens, keys and passwords in text, and the values of all variables and arguments of containers and services.
     Look at it before you give it away all the same; output of applications is not in it, what they write to the host's journal is.
+extends_documentation_fragment:
+  - dockhost.azure.engine
 options:
   path:
     description: The file to write. Its directory has to exist; the file gets the directory's owner and mode 0600.
@@ -32,10 +34,6 @@ options:
     description: How many lines of each part of the journal at most.
     type: int
     default: 5000
-  docker_socket:
-    description: Path of the Docker Engine's socket on the host.
-    type: str
-    default: /var/run/docker.sock
 attributes:
   check_mode:
     description: Writes nothing.
@@ -66,7 +64,7 @@ bytes:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.dockhost.azure.plugins.module_utils._engine.client import DEFAULT_SOCKET, Engine
+from ansible_collections.dockhost.azure.plugins.module_utils._engine.client import ENGINE_ARGS, Engine
 from ansible_collections.dockhost.azure.plugins.module_utils._maintenance.bundle import collect, write
 
 ARGUMENTS = dict(
@@ -74,7 +72,7 @@ ARGUMENTS = dict(
     name=dict(type="str", required=True),
     hours=dict(type="int", default=24),
     lines=dict(type="int", default=5000),
-    docker_socket=dict(type="str", default=DEFAULT_SOCKET),
+    **ENGINE_ARGS,
 )
 
 

@@ -14,6 +14,8 @@ description:
   - Runs on a manager of a swarm, compares its nodes with what is known of the hosts, and says for each what is to be done. It changes nothing.
   - At most one manager is replaced at a time, and only while the others are a majority. Nothing is replaced while an upgrade runs.
   - Playbook C(dockhost.azure.heal) does what it says.
+extends_documentation_fragment:
+  - dockhost.azure.engine
 options:
   hosts:
     description: The hosts that should be in the swarm.
@@ -49,10 +51,6 @@ options:
     description: Whether hosts whose node has the label C(dockhost.data) may be replaced. The volumes on them are lost.
     type: bool
     default: false
-  docker_socket:
-    description: Path of the Docker Engine's socket on the host.
-    type: str
-    default: /var/run/docker.sock
 attributes:
   check_mode:
     description: Can run in check mode and tell the same, since it changes nothing.
@@ -84,7 +82,7 @@ decisions:
 import time
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.dockhost.azure.plugins.module_utils._engine.client import DEFAULT_SOCKET, Engine
+from ansible_collections.dockhost.azure.plugins.module_utils._engine.client import ENGINE_ARGS, Engine
 from ansible_collections.dockhost.azure.plugins.module_utils._engine.errors import EngineError
 from ansible_collections.dockhost.azure.plugins.module_utils._maintenance.heal import Host, Limits, decide
 
@@ -99,7 +97,7 @@ ARGUMENTS = dict(
     after=dict(type="int", default=600),
     workers_at_once=dict(type="int", default=1),
     data_hosts=dict(type="bool", default=False),
-    docker_socket=dict(type="str", default=DEFAULT_SOCKET),
+    **ENGINE_ARGS,
 )
 
 

@@ -18,6 +18,8 @@ description:
   - C(.dockerignore) is respected, and C(.git) is never sent.
   - Builds with BuildKit where the host has C(docker buildx), else with the engine's classic builder, which knows no C(RUN --mount).
   - The registry's login is that of the task's user on the host (C(docker login)), as role P(dockhost.azure.registry#role) makes it.
+extends_documentation_fragment:
+  - dockhost.azure.engine
 options:
   name:
     description: The image without a tag, with the registry in front, such as V(10.0.0.4:5000/shop/api).
@@ -54,10 +56,6 @@ options:
   archive:
     description: The content, on the host. The action of the same name sets it; a value of yours is replaced.
     type: path
-  docker_socket:
-    description: Path of the Docker Engine's socket on the host.
-    type: str
-    default: /var/run/docker.sock
 attributes:
   check_mode:
     description: Tells whether the image would be built, and builds nothing.
@@ -110,7 +108,7 @@ seconds:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.dockhost.azure.plugins.module_utils._engine.client import DEFAULT_SOCKET, Engine
+from ansible_collections.dockhost.azure.plugins.module_utils._engine.client import ENGINE_ARGS, Engine
 from ansible_collections.dockhost.azure.plugins.module_utils._engine.errors import EngineError, EngineUnreachable
 from ansible_collections.dockhost.azure.plugins.module_utils._image.build import BuildError, run
 
@@ -124,7 +122,7 @@ ARGUMENTS = {
     "rebuild": {"type": "bool", "default": False},
     "content": {"type": "str"},
     "archive": {"type": "path"},
-    "docker_socket": {"type": "str", "default": DEFAULT_SOCKET},
+    **ENGINE_ARGS,
 }
 
 

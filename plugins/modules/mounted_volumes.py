@@ -15,6 +15,8 @@ description:
   - systemd mounts the share when it is used, with the key of the storage account in a file that root alone can read. The Docker volume is the mounted
     directory, so that neither C(docker volume inspect) nor a list of processes shows the key.
   - All that can be known is checked before the first thing is changed.
+extends_documentation_fragment:
+  - dockhost.azure.engine
 options:
   state:
     description: V(absent) removes the Docker volumes and their mounts. What is on the shares and in directories stays.
@@ -92,10 +94,6 @@ options:
     description: Whether shares are mounted when they are used, and not when the host starts. Kernels without autofs mount when the host starts.
     type: bool
     default: true
-  docker_socket:
-    description: Path of the Docker Engine's socket on the host.
-    type: str
-    default: /var/run/docker.sock
 attributes:
   check_mode:
     description: Says what would be done, also on a host whose engine and programs tasks before it would install.
@@ -132,7 +130,7 @@ names:
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.dockhost.azure.plugins.module_utils._docker_host.packages import HostError
-from ansible_collections.dockhost.azure.plugins.module_utils._engine.client import DEFAULT_SOCKET, Engine
+from ansible_collections.dockhost.azure.plugins.module_utils._engine.client import ENGINE_ARGS, Engine
 from ansible_collections.dockhost.azure.plugins.module_utils._engine.errors import EngineError
 from ansible_collections.dockhost.azure.plugins.module_utils._volumes.host import converge, remove
 from ansible_collections.dockhost.azure.plugins.module_utils._volumes.units import VolumeRefused, volumes_of
@@ -158,7 +156,7 @@ ARGUMENTS = dict(
     suffix=dict(type="str", default="file.core.windows.net"),
     directory=dict(type="path", default="/srv/dockhost/volumes"),
     automount=dict(type="bool", default=True),
-    docker_socket=dict(type="str", default=DEFAULT_SOCKET),
+    **ENGINE_ARGS,
 )
 
 

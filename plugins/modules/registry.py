@@ -239,7 +239,7 @@ storage_path:
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.dockhost.azure.plugins.module_utils._docker_host.packages import HostError
-from ansible_collections.dockhost.azure.plugins.module_utils._engine.client import DEFAULT_SOCKET
+from ansible_collections.dockhost.azure.plugins.module_utils._engine.client import ENGINE_ARGS
 from ansible_collections.dockhost.azure.plugins.module_utils._engine.errors import EngineError
 from ansible_collections.dockhost.azure.plugins.module_utils._registry.config import Request
 from ansible_collections.dockhost.azure.plugins.module_utils._registry.server import Outcome, converge
@@ -281,7 +281,7 @@ ARGUMENTS = dict(
     settings=dict(type="dict", default={}),
     timeout=dict(type="int", default=60),
     lock_timeout=dict(type="int", default=300),
-    docker_socket=dict(type="str", default=DEFAULT_SOCKET),
+    **ENGINE_ARGS,
 )
 
 

@@ -15,6 +15,8 @@ description:
   - How many replicas a service had is written on the service itself, so that whoever comes after an interrupted run can let it go on.
   - Services in replicated mode are scaled to none, those in global mode get a constraint that no node fulfils.
   - Runs on a manager of the swarm.
+extends_documentation_fragment:
+  - dockhost.azure.engine
 options:
   volume:
     description: Name of the volume.
@@ -29,10 +31,6 @@ options:
     description: Seconds to wait until it is so.
     type: int
     default: 180
-  docker_socket:
-    description: Path of the Docker Engine's socket on the host.
-    type: str
-    default: /var/run/docker.sock
 attributes:
   check_mode:
     description: Says which services would be held or released.
@@ -66,7 +64,7 @@ services:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.dockhost.azure.plugins.module_utils._engine.client import DEFAULT_SOCKET, Engine
+from ansible_collections.dockhost.azure.plugins.module_utils._engine.client import ENGINE_ARGS, Engine
 from ansible_collections.dockhost.azure.plugins.module_utils._engine.errors import EngineError
 from ansible_collections.dockhost.azure.plugins.module_utils._maintenance.archive import ArchiveError
 from ansible_collections.dockhost.azure.plugins.module_utils._maintenance.hold import change
@@ -76,7 +74,7 @@ ARGUMENTS = dict(
     volume=dict(type="str", required=True),
     state=dict(type="str", choices=["held", "released"], required=True),
     timeout=dict(type="int", default=180),
-    docker_socket=dict(type="str", default=DEFAULT_SOCKET),
+    **ENGINE_ARGS,
 )
 
 

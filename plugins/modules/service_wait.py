@@ -17,15 +17,13 @@ description:
   - It ends as soon as waiting has no point, and tells what is missing in each service.
 requirements:
   - Python 3.9 or later on the host, and nothing else
+extends_documentation_fragment:
+  - dockhost.azure.engine
 options:
   timeout:
     description: How many seconds to wait.
     type: int
     default: 180
-  docker_socket:
-    description: Path of the Docker Engine's socket.
-    type: str
-    default: /var/run/docker.sock
 attributes:
   check_mode:
     description: It changes nothing, and in check mode it does not wait either.
@@ -53,14 +51,14 @@ missing:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.dockhost.azure.plugins.module_utils._engine.client import DEFAULT_SOCKET, Engine
+from ansible_collections.dockhost.azure.plugins.module_utils._engine.client import ENGINE_ARGS, Engine
 from ansible_collections.dockhost.azure.plugins.module_utils._engine.errors import EngineError
 from ansible_collections.dockhost.azure.plugins.module_utils._maintenance import whole
 
 
 def main() -> None:
     """Run the module."""
-    arguments = dict(timeout=dict(type="int", default=180), docker_socket=dict(type="str", default=DEFAULT_SOCKET))
+    arguments = dict(timeout=dict(type="int", default=180), **ENGINE_ARGS)
     module = AnsibleModule(argument_spec=arguments, supports_check_mode=True)
     try:
         missing = whole.wait(Engine(module.params["docker_socket"]), 0 if module.check_mode else module.params["timeout"])

@@ -22,6 +22,8 @@ description:
   - What a swarm stack cannot do is refused with the key's path, and nothing is left out silently.
   - Stacks are compatible with C(docker stack services), C(docker stack ps) and C(docker stack rm).
   - Runs on a host that is a manager of the swarm and needs nothing there but Python.
+extends_documentation_fragment:
+  - dockhost.azure.engine
 options:
   name:
     description: Name of the stack. Its services, networks, configs and secrets are named C(<name>_<service>) and so on.
@@ -102,10 +104,6 @@ options:
     description: Seconds that a new task without a healthcheck has to run before it counts as running.
     type: int
     default: 5
-  docker_socket:
-    description: Path of the Docker Engine's socket on the host.
-    type: str
-    default: /var/run/docker.sock
 attributes:
   check_mode:
     description: Can run in check mode and tell what would change; on a host that is in no swarm yet, everything.
@@ -184,7 +182,7 @@ notes:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.dockhost.azure.plugins.module_utils._engine.client import DEFAULT_SOCKET, Engine
+from ansible_collections.dockhost.azure.plugins.module_utils._engine.client import ENGINE_ARGS, Engine
 from ansible_collections.dockhost.azure.plugins.module_utils._engine.errors import EngineError, EngineUnreachable
 from ansible_collections.dockhost.azure.plugins.module_utils._stack.run import run
 from ansible_collections.dockhost.azure.plugins.module_utils._stack.values import StackError
@@ -206,7 +204,7 @@ ARGUMENTS = {
     "wait": {"type": "bool", "default": True},
     "timeout": {"type": "int", "default": 300},
     "settle": {"type": "int", "default": 5},
-    "docker_socket": {"type": "str", "default": DEFAULT_SOCKET},
+    **ENGINE_ARGS,
 }
 
 

@@ -21,6 +21,8 @@ description:
   - Where pipelining is on, the controller finds out what is to be done and sends only requests for the engine to the host.
 requirements:
   - Python 3.9 or later on the host, and nothing else
+extends_documentation_fragment:
+  - dockhost.azure.engine
 options:
   members:
     description:
@@ -206,10 +208,6 @@ options:
     description: How many seconds one step may take.
     type: int
     default: 60
-  docker_socket:
-    description: Path of the Docker Engine's socket.
-    type: str
-    default: /var/run/docker.sock
 attributes:
   check_mode:
     description: Says what would be done, for hosts that would join as well.
@@ -286,7 +284,7 @@ unlock_key:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.dockhost.azure.plugins.module_utils._engine.client import Engine
+from ansible_collections.dockhost.azure.plugins.module_utils._engine.client import ENGINE_ARGS, Engine
 from ansible_collections.dockhost.azure.plugins.module_utils._engine.errors import EngineError, EngineUnreachable
 from ansible_collections.dockhost.azure.plugins.module_utils._swarm import cluster, cluster_task, local, upkeep
 from ansible_collections.dockhost.azure.plugins.module_utils._swarm.converge import Outcome
@@ -347,7 +345,7 @@ ARGUMENTS = dict(
     default_address_pools=dict(type="list", elements="str", default=["172.27.0.0/16"]),
     subnet_size=dict(type="int", default=24),
     timeout=dict(type="int", default=60),
-    docker_socket=dict(type="str", default="/var/run/docker.sock"),
+    **ENGINE_ARGS,
 )
 
 

@@ -13,11 +13,9 @@ author: The dockhost.azure authors (@dockhost)
 description:
   - Reads what the swarm says of itself from the Docker Engine of a manager, over the engine's socket.
   - Runs on a host that is a manager of a swarm and needs nothing there but Python.
+extends_documentation_fragment:
+  - dockhost.azure.engine
 options:
-  docker_socket:
-    description: Path of the Docker Engine's socket on the host.
-    type: str
-    default: /var/run/docker.sock
   tasks:
     description: Whether the tasks are read as well, in one request more.
     type: bool
@@ -109,7 +107,7 @@ load_balancer_ports:
 import time
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.dockhost.azure.plugins.module_utils._engine.client import DEFAULT_SOCKET, Engine
+from ansible_collections.dockhost.azure.plugins.module_utils._engine.client import ENGINE_ARGS, Engine
 from ansible_collections.dockhost.azure.plugins.module_utils._engine.errors import EngineError, EngineUnreachable
 from ansible_collections.dockhost.azure.plugins.module_utils._swarm.mesh import has_ipvs
 from ansible_collections.dockhost.azure.plugins.module_utils._swarm.report import (
@@ -157,7 +155,7 @@ def read_when_ready(engine: Engine, tasks: bool, timeout: float) -> dict:
 def main() -> None:
     module = AnsibleModule(
         argument_spec={
-            "docker_socket": {"type": "str", "default": DEFAULT_SOCKET},
+            **ENGINE_ARGS,
             "tasks": {"type": "bool", "default": False},
             "timeout": {"type": "int", "default": 0},
         },

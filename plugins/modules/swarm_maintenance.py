@@ -19,6 +19,8 @@ description:
   - Roles P(dockhost.azure.upgrade#role) and P(dockhost.azure.docker#role) use it for their rolling upgrades.
 requirements:
   - Python 3.9 or later on the host, and nothing else
+extends_documentation_fragment:
+  - dockhost.azure.engine
 options:
   node:
     description: The node, by hostname or id.
@@ -47,10 +49,6 @@ options:
     description: How many seconds each wait may take.
     type: int
     default: 300
-  docker_socket:
-    description: Path of the Docker Engine's socket.
-    type: str
-    default: /var/run/docker.sock
 attributes:
   check_mode:
     description: Says whether the node would be changed, and waits for nothing.
@@ -107,7 +105,7 @@ waiting:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.dockhost.azure.plugins.module_utils._engine.client import DEFAULT_SOCKET, Engine
+from ansible_collections.dockhost.azure.plugins.module_utils._engine.client import ENGINE_ARGS, Engine
 from ansible_collections.dockhost.azure.plugins.module_utils._engine.errors import EngineError
 from ansible_collections.dockhost.azure.plugins.module_utils._swarm.maintenance import Maintenance
 from ansible_collections.dockhost.azure.plugins.module_utils._swarm.model import SwarmRefused
@@ -118,7 +116,7 @@ ARGUMENTS = dict(
     except_services=dict(type="list", elements="str", default=[]),
     tolerate_missing=dict(type="bool", default=False),
     timeout=dict(type="int", default=300),
-    docker_socket=dict(type="str", default=DEFAULT_SOCKET),
+    **ENGINE_ARGS,
 )
 
 

@@ -18,6 +18,8 @@ description:
   - Where pipelining is on, observing and joining are done by a few requests to the engine, without a module on the host.
 requirements:
   - Python 3.9 or later on the host, and nothing else
+extends_documentation_fragment:
+  - dockhost.azure.engine
 options:
   state:
     description:
@@ -117,10 +119,6 @@ options:
     description: How many seconds a join, an unlocking, a recovery or O(wait_manager) may take.
     type: int
     default: 60
-  docker_socket:
-    description: Path of the Docker Engine's socket.
-    type: str
-    default: /var/run/docker.sock
 attributes:
   check_mode:
     description: Says whether the host would join or leave.
@@ -202,7 +200,7 @@ import os
 from dataclasses import replace
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.dockhost.azure.plugins.module_utils._engine.client import Engine
+from ansible_collections.dockhost.azure.plugins.module_utils._engine.client import ENGINE_ARGS, Engine
 from ansible_collections.dockhost.azure.plugins.module_utils._engine.errors import EngineError, EngineUnreachable
 from ansible_collections.dockhost.azure.plugins.module_utils._swarm import local, recovery
 from ansible_collections.dockhost.azure.plugins.module_utils._swarm.mesh import has_ipvs
@@ -234,7 +232,7 @@ ARGUMENTS = dict(
     default_address_pools=dict(type="list", elements="str", default=["172.27.0.0/16"]),
     subnet_size=dict(type="int", default=24),
     timeout=dict(type="int", default=60),
-    docker_socket=dict(type="str", default="/var/run/docker.sock"),
+    **ENGINE_ARGS,
 )
 
 

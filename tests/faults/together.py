@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import functools
 import time
-from typing import Any, Callable, Dict, List, Sequence, Tuple
+from typing import Any, Callable, Dict, List, Mapping, Sequence, Tuple
 
 import cases
 import module_run
 import verdict
 
 SHORT_LEASE = 1.5
+RUNS = ("first-run/1", "second-run/1")      # how the two name themselves in their requests
 
 
 def run(worker: Any, point: cases.Point) -> Tuple[List[Dict[str, Any]], str, bool]:
@@ -28,14 +29,36 @@ def run(worker: Any, point: cases.Point) -> Tuple[List[Dict[str, Any]], str, boo
         worker.lab.call("latencies", scale=1.0, overrides=dict(cases.TIMES, **{"Microsoft.Network/publicIPAddresses PUT": 2 * SHORT_LEASE}))
     one = module_run.Run(first.module, first.arguments, worker.env, before=_before(point))
     time.sleep(point.index / 1000)
-    two = module_run.Run(second.module, second.arguments, worker.env, before=module_run.brisk)
+    two = module_run.Run(second.module, second.arguments, worker.env, before=functools.partial(module_run.brisk, RUNS[1]))
     results = [one.wait(), two.wait()]
+    mixed = side_by_side(worker.lab.call("requests"))
     worker.lab.call("latencies", scale=1.0, overrides=cases.TIMES)
     if point.extra:
         return results, _succeeded(worker, second, results, point.extra), bool(results[0]["failed"])
     found = _found(worker)
     left = [_differs(worker, found, order, last) for order, last in zip(orders, (second, first))]
-    return results, "" if any(one.exact for one in left) else "as if neither had run after the other: " + " | ".join(one.text() for one in left), True
+    wrong = "" if any(one.exact for one in left) else "as if neither had run after the other: " + " | ".join(one.text() for one in left)
+    return results, wrong or mixed or _refused(results), True
+
+
+def side_by_side(log: Sequence[Mapping[str, Any]]) -> str:
+    """Whether both runs changed something while the other was at it, which may end well by chance. The lock itself is no change."""
+    spans: Dict[str, Tuple[float, float]] = {}
+    for one in log:
+        who = next((name for name in RUNS if name in one["user_agent"]), None)
+        if who and one["method"] in cases.WRITES.split(",") and one["path"].startswith("/subscriptions/") and not one["path"].endswith("_lock"):
+            began = one["time"] - one["milliseconds"] / 1000
+            first, last = spans.get(who, (began, one["time"]))
+            spans[who] = (min(first, began), max(last, one["time"]))
+    if len(spans) < 2 or spans[RUNS[0]][1] <= spans[RUNS[1]][0] or spans[RUNS[1]][1] <= spans[RUNS[0]][0]:
+        return ""
+    return "both changed the group at the same time: " + ", ".join(f"{name} for {last - first:.2f} s" for name, (first, last) in sorted(spans.items()))
+
+
+def _refused(results: Sequence[Mapping[str, Any]]) -> str:
+    """Of two runs that take turns neither is in the way of the other."""
+    texts = [str(one.get("msg")) for one in results if one["failed"]]
+    return f"a run failed, although nothing was done to it: {texts[0]}" if texts else ""
 
 
 def serial(worker: Any, state: str, *runs: cases.Case) -> List[Any]:
@@ -62,7 +85,7 @@ def _before(point: cases.Point) -> Callable[[], None]:
         return functools.partial(module_run.kill_after, point.index / 1000 + 0.15, lease=SHORT_LEASE)
     if point.extra == "loses its turn":
         return functools.partial(module_run.silent, SHORT_LEASE)
-    return module_run.brisk
+    return functools.partial(module_run.brisk, RUNS[0])
 
 
 def _succeeded(worker: Any, second: cases.Case, results: Sequence[Dict[str, Any]], extra: str) -> str:

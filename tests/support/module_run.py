@@ -53,8 +53,10 @@ def without_turns() -> None:
     turn.read = turn.free = turn.begin = nothing
 
 
-def brisk() -> None:
-    """In the process of a module: signs of life come quickly, so that a run of a second gives some."""
+def brisk(name: str = "") -> None:
+    """In the process of a module: signs of life come quickly, so that a run of a second gives some; its requests carry its name."""
+    if name:
+        importlib.import_module(SPACE + "module_utils._azure.transport").USER_AGENT = name
     turn = importlib.import_module(SPACE + "module_utils._hosts.turn")
     turn.RENEW_SECONDS, turn.PACE = 0.2, (0.1,)
 

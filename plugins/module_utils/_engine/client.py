@@ -24,6 +24,8 @@ from urllib.parse import urlencode
 from ansible_collections.dockhost.azure.plugins.module_utils._engine.errors import EngineError, EngineUnreachable
 
 DEFAULT_SOCKET = "/var/run/docker.sock"
+# The option of modules on hosts; its documentation is the fragment `engine`.
+ENGINE_ARGS: t.Dict[str, t.Any] = {"docker_socket": {"type": "str", "default": DEFAULT_SOCKET}}
 # What this client was written against. Engine 29 still serves 1.44 and refuses what is older.
 NEWEST_API = (1, 44)
 OLDEST_API = (1, 41)
