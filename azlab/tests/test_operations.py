@@ -80,15 +80,15 @@ def test_what_refers_to_something_unfinished_is_told_to_wait(azure: testing.Runn
 
 def test_a_machine_is_busy_until_its_operation_ends(azure: testing.RunningLab, group: Group) -> None:
     nic = group.nic("n", group.vnet())["id"]
-    slow(azure, f"{COMPUTE.split('/')[1]}/virtualMachines", "PUT", 0.4)
+    azure.admin.latencies(hold=True)
     _, _, headers = group.call("PUT", VM, vm_body("m", nic))
     view = group.call("GET", f"{VM}/instanceView")[1]
     assert [s["code"] for s in view["statuses"]] == ["ProvisioningState/creating", "PowerState/starting"]
     assert "vmAgent" not in view
     assert group.refused("POST", f"{VM}/restart")[:2] == (409, "Conflict")
     assert group.refused("PATCH", VM, {"tags": {}})[:2] == (409, "Conflict")
+    azure.admin.latencies(hold=False)
     assert finished(group, headers)["status"] == "Succeeded"
-    azure.admin.latencies(overrides=[])
 
 
 def test_a_delete_overtakes_what_is_running(azure: testing.RunningLab, group: Group) -> None:

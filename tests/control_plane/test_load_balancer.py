@@ -186,6 +186,9 @@ def test_a_load_balancer_of_somebody_else_is_not_deleted(azure, group):
      "published_ports has port 50022/tcp, which lies in the SSH ports 50000 to 50999 of ssh_nat: choose another port, or move "
      "frontend_port_start and frontend_port_end."),
     ({"published_ports": [{"port": 0}]}, "published_ports[0].port is 0: a port is a number from 1 to 65534."),
+    ({"published_ports": [{"port": 80, "target_port": 70000}]}, "published_ports[0].target_port is 70000: a port is a number from 1 to 65535."),
+    ({"published_ports": [{"port": 80, "probe": {"port": 0}}]}, "published_ports[0].probe.port is 0: a port is a number from 1 to 65535."),
+    ({"ssh_nat": {"backend_port": 0}}, "ssh_nat.backend_port is 0: a port is a number from 1 to 65535."),
     ({"published_ports": [{"port": 53, "protocol": "udp"}]},
      "published_ports[0].probe.port is missing: Azure cannot probe a UDP port, so port 53/udp needs a TCP port by which its health is "
      "known."),

@@ -259,6 +259,34 @@ def test_a_group_that_is_not_there(azure):
     ({"security_groups": [{"name": "nsg", "rules": [{"name": "a", "priority": 100, "source_address_prefixes": ["1.2.3"]}]}]},
      "security_groups[nsg].rules[a].source_address_prefixes is '1.2.3', which is no IP address."),
     ({"nat_gateways": [{"name": "nat"}]}, "nat_gateways[nat] lacks public_ip: name one of public_ips, or an address that exists."),
+    ({"nat_gateways": [{"name": "nat", "public_ip": "ip", "idle_timeout": 0}]}, "nat_gateways[nat].idle_timeout is 0: it is 4 to 120 minutes."),
+    ({"nat_gateways": [{"name": "nat", "public_ip": "/ip"}]},
+     "nat_gateways[nat].public_ip is '/ip', which is no id: it begins with /subscriptions/ID/resourceGroups/NAME/providers/. Give the whole id, or a name in "
+     "this resource group."),
+    ({"nat_gateways": [{"name": "n t", "public_ip": "ip"}]},
+     "nat_gateways[].name is 'n t', which Azure refuses as the name of a NAT gateway: it takes 1 to 80 characters, letters, digits, '.', '_' and '-', "
+     "beginning with a letter or digit and ending with one of them or '_'."),
+    ({"subnets": [{"name": "a", "address_prefix": "10.60.0.0/24", "security_group": "n sg"}]},
+     "subnets[a].security_group is 'n sg', which Azure refuses as the name of a network security group: it takes 1 to 80 characters, letters, digits, '.', "
+     "'_' and '-', beginning with a letter or digit and ending with one of them or '_'."),
+    ({"subnets": [{"name": "a", "address_prefix": "10.60.0.0/24", "nat_gateway": "/nat"}]},
+     "subnets[a].nat_gateway is '/nat', which is no id: it begins with /subscriptions/ID/resourceGroups/NAME/providers/. Give the whole id, or a name in this "
+     "resource group."),
+    ({"subnets": [{"name": "a"}]}, "subnets[a].address_prefix is missing: a subnet has an address range, such as 10.60.1.0/24."),
+    ({"subnets": [{"name": "", "address_prefix": "10.60.0.0/24"}]},
+     "subnets[].name is '', which Azure refuses as the name of a subnet: it takes 1 to 80 characters, letters, digits, '.', '_' and '-', beginning with a "
+     "letter or digit and ending with one of them or '_'."),
+    ({"security_groups": [{"name": "nsg"}, {"name": "NSG"}]},
+     "security_groups has 'NSG' twice (Azure compares names without case): give each entry a name of its own."),
+    ({"security_groups": [{"name": "nsg", "rules": [{"name": "a", "priority": 100, "description": "x" * 141}]}]},
+     "security_groups[nsg].rules[a].description has 141 characters: Azure takes 140."),
+    ({"security_groups": [{"name": "nsg", "rules": [{"name": "a", "priority": 100, "source_port_ranges": ["70000"]}]}]},
+     "security_groups[nsg].rules[a].source_port_ranges is '70000': write a port (80), a range of ports (8000-8099) or *."),
+    ({"security_groups": [{"name": "nsg", "rules": [{"name": "a", "priority": 100, "destination_address_prefixes": ["10.0.0.1/8"]}]}]},
+     "security_groups[nsg].rules[a].destination_address_prefixes is '10.0.0.1/8', which has address bits behind its mask: did you mean 10.0.0.0/8?"),
+    ({"public_ips": [{"name": "ip", "zones": ["4"]}]}, "public_ips[ip].zones has '4': the zones of a region are 1, 2 and 3."),
+    ({"public_ips": [{"name": "ip"}, {"name": "ip"}]},
+     "public_ips has 'ip' twice (Azure compares names without case): give each entry a name of its own."),
     ({"public_ips": [{"name": "ip", "dns_label": "Web"}]},
      "public_ips[ip].dns_label is 'Web': a DNS label has 3 to 63 lower-case letters, digits and '-', begins with a letter and ends "
      "with a letter or digit."),

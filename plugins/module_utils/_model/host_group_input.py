@@ -57,6 +57,9 @@ def check(params: Mapping[str, Any]) -> None:
         raise InputError(
             "termination_notice", f"termination_notice: {notice} minutes are not possible: give a number from 5 to 15, or 0 for no notice."
         )
+    empty = next((part for part, text in (params.get("image_plan") or {}).items() if not str(text or "").strip()), None)
+    if empty:
+        raise InputError("image_plan", f"image_plan: {empty} is empty: az vm image show --urn {params.get('image')} shows the plan of an image.")
     for option in ("serial", "wait_timeout"):
         if params.get(option) is not None and params[option] < 1:
             raise InputError(option, f"{option}: {params[option]} is too small: give a number from 1.")

@@ -244,7 +244,7 @@ def _ssh_nat(item: Mapping[str, Any], pools: Sequence[str]) -> SshNat:
 def _published(position: int, item: Mapping[str, Any], pools: Sequence[str]) -> PublishedPort:
     option = "published_ports[{0}]".format(position)
     port = names.check_port(option + ".port", item["port"], *FRONTEND_PORTS)
-    target = names.check_port(option + ".target_port", item.get("target_port") or port)
+    target = names.check_port(option + ".target_port", port if item.get("target_port") is None else item["target_port"])
     probe = item.get("probe") or {}
     protocol = probe.get("protocol") or "tcp"
     path = probe.get("path")
@@ -253,10 +253,10 @@ def _published(position: int, item: Mapping[str, Any], pools: Sequence[str]) -> 
     if path is not None and (protocol == "tcp" or not path.startswith("/")):
         raise InputError(option + ".probe.path", "{0}.probe.path is '{1}': a path begins with / and belongs to a probe with protocol http "
                          "or https.".format(option, path))
-    if item["protocol"] == "udp" and not probe.get("port"):
+    if item["protocol"] == "udp" and probe.get("port") is None:
         raise InputError(option + ".probe.port", "{0}.probe.port is missing: Azure cannot probe a UDP port, so port {1}/udp needs a TCP "
                          "port by which its health is known.".format(option, port))
-    probed = names.check_port(option + ".probe.port", probe.get("port") or target)
+    probed = names.check_port(option + ".probe.port", target if probe.get("port") is None else probe["port"])
     return PublishedPort(
         port, item["protocol"], target, _pool(option + ".pool", item.get("pool"), pools), Probe(protocol, probed, path)
     )

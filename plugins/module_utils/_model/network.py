@@ -21,6 +21,9 @@ PUBLIC_ADDRESSES = "Microsoft.Network/publicIPAddresses"
 PRIORITIES = (100, 4096)
 IDLE_MINUTES = (4, 120)
 _SERVICE = re.compile(r"Microsoft(\.[A-Za-z]+)+\Z", re.I)
+MAX_DESCRIPTION = 140  # https://learn.microsoft.com/rest/api/virtualnetwork/security-rules/create-or-update
+
+_ID = re.compile(r"^/subscriptions/[^/]+/resourceGroups/[^/]+/providers/[^/]+(/[^/]+/[^/]+)+$", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -237,7 +240,9 @@ def _subnet_body(place: _Place, subnet: Subnet, needed: List[str]) -> Dict[str, 
 def _subnet(item: Mapping[str, Any]) -> Subnet:
     name = names.check_name("subnets[].name", item["name"], "subnet")
     return Subnet(
-        name, item.get("address_prefix") or "", item.get("security_group"), item.get("nat_gateway"),
+        name, item.get("address_prefix") or "",
+        _reference("subnets[{0}].security_group".format(name), item.get("security_group"), "network security group"),
+        _reference("subnets[{0}].nat_gateway".format(name), item.get("nat_gateway"), "NAT gateway"),
         bool(item.get("default_outbound_access")), _service_endpoints(name, item.get("service_endpoints")),
     )
 
@@ -293,16 +298,31 @@ def _rule(option: str, rule: Mapping[str, Any]) -> Dict[str, Any]:
             properties[side + single] = values[0] if len(values) == 1 else None
             properties[side + plural] = values if len(values) > 1 else None
     if rule.get("description") is not None:
+        if len(rule["description"]) > MAX_DESCRIPTION:
+            raise InputError(option + ".description", "{0}.description has {1} characters: Azure takes {2}.".format(
+                option, len(rule["description"]), MAX_DESCRIPTION))
         properties["description"] = rule["description"]
     return {"name": rule["name"], "properties": properties}
 
 
 def _nat_gateway(item: Mapping[str, Any]) -> NatGateway:
     name = names.check_name("nat_gateways[].name", item["name"], "NAT gateway")
-    minutes = item.get("idle_timeout") or IDLE_MINUTES[0]
+    minutes = IDLE_MINUTES[0] if item.get("idle_timeout") is None else item["idle_timeout"]
     if not IDLE_MINUTES[0] <= minutes <= IDLE_MINUTES[1]:
         raise InputError("nat_gateways", "nat_gateways[{0}].idle_timeout is {1}: it is {2} to {3} minutes.".format(name, minutes, *IDLE_MINUTES))
-    return NatGateway(name, item.get("public_ip") or "", minutes)
+    return NatGateway(name, _reference("nat_gateways[{0}].public_ip".format(name), item.get("public_ip"), "public IP address") or "", minutes)
+
+
+def _reference(option: str, value: Optional[str], kind: str) -> Optional[str]:
+    """What is beside it or elsewhere: a name, an id, empty for none."""
+    if not value:
+        return value
+    if value.startswith("/"):
+        if not _ID.match(value):
+            raise InputError(option, "{0} is '{1}', which is no id: it begins with /subscriptions/ID/resourceGroups/NAME/providers/. Give the whole id, or a "
+                             "name in this resource group.".format(option, value))
+        return value
+    return names.check_name(option, value, kind)
 
 
 def _public_address(item: Mapping[str, Any]) -> PublicAddress:

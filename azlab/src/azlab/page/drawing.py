@@ -22,7 +22,7 @@ NETWORKS = 20           # networks, and balancers, of one drawing
 def draw(store: Store, group: str = "") -> dict[str, Any]:
     """Networks and balancers, of one resource group or of all."""
     wanted = group or None
-    networks, balancers = store.of_type(NET + "virtualNetworks", wanted), store.of_type(NET + "loadBalancers", wanted)
+    networks, balancers = (store.of_type(NET + kind, group=wanted) for kind in ("virtualNetworks", "loadBalancers"))
     hosts, pools = _places(store)
     return {"networks": [_network(store, v, hosts) for v in networks[:NETWORKS]],
             "balancers": [_balancer(store, b, pools) for b in balancers[:NETWORKS]],

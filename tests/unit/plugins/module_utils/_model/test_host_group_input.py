@@ -92,6 +92,12 @@ CASES = [
      "spot: Azure has no Spot hosts in an availability set: leave availability_set out, or spot."),
     ({"identities": {"system_assigned": False, "user_assigned": ["me"]}}, "identities",
      "identities: 'me' is not the id of a user-assigned identity: az identity list shows the ids."),
+    ({"image_plan": {"name": "host", "product": " ", "publisher": "us"}, "image": "us:host:host:latest"}, "image_plan",
+     "image_plan: product is empty: az vm image show --urn us:host:host:latest shows the plan of an image."),
+    ({"wait_timeout": 0}, "wait_timeout", "wait_timeout: 0 is too small: give a number from 1."),
+    ({"data_disks": [{"lun": 0, "size_gb": 0}]}, "data_disks", "data_disks: size_gb 0 is not possible: give a number from 1 to 32767."),
+    ({"further_interfaces": [{**INTERFACE, "private_addresses": {"demo-1": "10.0.0"}}]}, "further_interfaces",
+     "further_interfaces: '10.0.0' of host demo-1 is not an IPv4 address: give one like 10.0.1.10."),
     ({"custom_data": "# cloud-config\nruncmd: [ls]\n"}, "custom_data",
      "custom_data cannot be used: cloud-init takes it for a cloud-config only where the very first line is #cloud-config, and it begins with "
      "'# cloud-config'."),
