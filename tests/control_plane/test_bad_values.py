@@ -48,7 +48,10 @@ def bad(options):
 
 # what the module asks for besides, before Ansible looks into lists and dictionaries
 BESIDE = {"host_group": {"size": "x", "subnet": {"network": "x", "name": "x"}, "ssh_public_keys": ["x"], "count": 1}}
-CASES = [(module, {**({} if name == "names" else BESIDE.get(module, {})), **arguments}, name, said) for module in MODULES for arguments, name, said in bad(options_of(module))]
+CASES = [
+    (module, {**({} if name == "names" else BESIDE.get(module, {})), **arguments}, name, said)
+    for module in MODULES for arguments, name, said in bad(options_of(module))
+]
 
 
 @pytest.mark.parametrize("module, arguments, name, said", CASES, ids=[f"{case[0]}-{number}-{case[2]}" for number, case in enumerate(CASES)])
