@@ -87,6 +87,8 @@ BuildmasterConfig = {
     "title": SETTINGS["title"],
     "buildbotURL": SETTINGS["url"],
     "buildbotNetUsageData": None,
+    # Who asks twice gets two builds: what somebody waits for by its number must not go into another one.
+    "collapseRequests": False,
     "db": {"db_url": "sqlite:////var/lib/buildbot/state.sqlite"},
     "protocols": {"pb": {"port": 9989}},
     "secretsProviders": [SwarmSecrets()],
