@@ -27,6 +27,11 @@ def survey_defaults(template: dict) -> dict:
     return {q["variable"]: q["default"] for q in template["survey"]}
 
 
+def injected(seed: str) -> dict:
+    """What the credential for applications adds to a job's variables."""
+    return {name: text.replace("{{ seed }}", seed) for name, text in definitions()["credential_type"]["injectors"]["extra_vars"].items()}
+
+
 @dataclasses.dataclass
 class Job:
     """How a job ended; `changed` are the tasks that changed something."""

@@ -16,7 +16,7 @@ import sys
 import pytest
 import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
-from job import AWX, definitions, survey_defaults
+from job import AWX, definitions, injected, survey_defaults
 
 ROOT = AWX.parent
 BIN = pathlib.Path(sys.executable).parent
@@ -78,10 +78,26 @@ def test_the_workflow_asks_what_its_templates_ask():
     assert {q["variable"]: q for q in workflow["survey"]} == asked
 
 
+def test_the_credential_gives_each_application_a_seed_of_its_own_that_its_role_keeps_out_of_sight():
+    given = injected("x" * 32)
+    assert len(set(given.values())) == len(given) == 3
+    for name in given:
+        assert role_options(name.partition("_")[0])[name]["no_log"] is True
+    # The playbook that configures AWX has them once more, in words that Ansible leaves alone.
+    written = re.findall(r'^ +(\w+_secret_seed): !unsafe "(.+)"$', (AWX / "configure.yml").read_text(), re.M)
+    assert dict(written) == definitions()["credential_type"]["injectors"]["extra_vars"]
+
+
+@pytest.mark.parametrize("name", TEMPLATES)
+def test_a_template_is_in_the_guide(name):
+    words = name.partition(", ")[2]
+    table = (ROOT / "docs" / "awx.md").read_text().partition("## Job templates")[2].partition("Each can be launched")[0]
+    assert re.search(rf"\b{words}\b", table), f"docs/awx.md does not tell of {name}"
+
+
 def test_no_survey_asks_for_a_secret():
     variables = {q["variable"] for t in TEMPLATES.values() for q in t["survey"]}
     assert not [v for v in variables if any(w in v for w in ("password", "secret", "seed", "token"))]
-    assert role_options("wordpress")["wordpress_secret_seed"]["no_log"] is True
 
 
 def test_ansible_builder_takes_the_execution_environment(tmp_path):
