@@ -113,13 +113,12 @@ def attempt(number: int, role: str, variables: dict) -> dict:
     return {"block": [include], "rescue": [keep]}
 
 
-@pytest.fixture(scope="module")
-def said(tmp_path_factory) -> list[str]:
-    """What each role said, all of them in one run."""
-    folder = tmp_path_factory.mktemp("input")
+def ask(folder: pathlib.Path, role: str) -> dict[int, str]:
+    """What a role said of each of its cases, all of them in one run."""
+    numbers = [number for number, (name, _variables) in enumerate(ALL) if name == role]
     said_all = "{{ query('ansible.builtin.vars', *names, default='nothing was refused') | to_json }}"
-    keep = {"ansible.builtin.copy": {"content": said_all, "dest": f"{folder}/said.json"}, "vars": {"names": [f"said_{number}" for number in range(len(ALL))]}}
-    tasks = [attempt(number, role, variables) for number, (role, variables) in enumerate(ALL)] + [keep]
+    keep = {"ansible.builtin.copy": {"content": said_all, "dest": f"{folder}/said.json"}, "vars": {"names": [f"said_{number}" for number in numbers]}}
+    tasks = [attempt(number, *ALL[number]) for number in numbers] + [keep]
     (folder / "play.yml").write_text(yaml.safe_dump([{"hosts": "localhost", "gather_facts": False, "tasks": tasks}]))
     env = {**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".work" / "dev"), "DOCKHOST_STATE_DIR": str(folder / "state")}
     (folder / "hosts").write_text(
@@ -127,7 +126,14 @@ def said(tmp_path_factory) -> list[str]:
     command = [str(pathlib.Path(sys.executable).parent / "ansible-playbook"), "-i", "hosts", "play.yml"]
     done = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, timeout=240, check=False)
     assert (folder / "said.json").exists(), done.stdout[-3000:] + done.stderr
-    return json.loads((folder / "said.json").read_text())
+    return dict(zip(numbers, json.loads((folder / "said.json").read_text())))
+
+
+@pytest.fixture(scope="module")
+def said(tmp_path_factory) -> dict[int, str]:
+    """What each role said: a run for each role."""
+    roles = dict.fromkeys(role for role, _variables in ALL)
+    return {number: words for role in roles for number, words in ask(tmp_path_factory.mktemp("input"), role).items()}
 
 
 @pytest.mark.parametrize("number", range(len(CASES)), ids=[f"{role}-{words[:40] if isinstance(words, str) else words[0]}" for role, _variables, words in CASES])
