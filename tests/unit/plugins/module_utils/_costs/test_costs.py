@@ -175,4 +175,4 @@ def test_playbook_costs(api, tmp_path):
     document = json.loads((tmp_path / "prices-westeurope-EUR.json").read_text())
     assert len(document["prices"]) == 12 and document["source"] == api and re.fullmatch(r"\d{4}-\d\d-\d\d", document["date"])
     status, said = run("-e", "costs_hours=many")
-    assert status != 0 and "costs_hours 'many'" in said and len(Api.asked) == 8
+    assert status != 0 and "costs_hours is 'many'" in said and len(Api.asked) == 8
