@@ -1,8 +1,8 @@
 # Copyright (c) 2026 The dockhost.azure authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Each variable of playbooks backup, restore, heal, convert, costs and swarm_recover with a value that is not possible: one sentence that names it, its value and
-the remedy, before anything is asked of hosts or of Azure.
+"""Each variable of playbooks backup, restore, heal, convert, costs and swarm_recover with a value that is not possible: one sentence that names it,
+its value and the remedy, before anything is asked of hosts or of Azure.
 
 A playbook tells of all its values in one run, so that one run tries all of them.
 """
