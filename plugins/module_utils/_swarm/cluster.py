@@ -197,7 +197,8 @@ def verify(engine: Engine, members: t.Sequence[Member], ports: bool, timeout: fl
     troubles = local.check_ports(engine, [nodes[node_id].address for node_id in wanted], (GOSSIP_PORT,)) if ports else []
     for member, trouble in zip(wanted.values(), troubles):
         if trouble:
-            raise SwarmRefused(f"{member.name} joined, but its overlay networks will not work: {trouble}. {local.PORTS_HINT}")
+            hint = local.DEAF_HINT if local.REFUSED in trouble else ""
+            raise SwarmRefused(f"{member.name} joined, but its overlay networks will not work: {trouble}. {local.PORTS_HINT}{hint}")
 
 
 def change_spec(engine: Engine, node_id: str, changes: t.Mapping[str, t.Any]) -> None:

@@ -36,10 +36,12 @@ QUESTIONS = (("GET", "/info", None), ("GET", "/swarm", None))
 OPENING = 30
 # Seconds for one attempt at a port.
 CONNECT_TIMEOUT = 5
-_REFUSED = os.strerror(errno.ECONNREFUSED)
+REFUSED = os.strerror(errno.ECONNREFUSED)
 PORTS_HINT = (
     "Nodes need TCP 2377 to managers, and TCP 7946, UDP 7946 and UDP 4789 among each other: look at security groups and firewalls."
 )
+# Seen with 26.1 after a manager with autolock was unlocked while the swarm had no leader.
+DEAF_HINT = " A port that is refused and not filtered may be an engine that does not listen (moby issue 36860): restart it there, and run again."
 
 
 def observe(engine: Engine, routing_mesh: bool | None = None) -> Local:
@@ -101,7 +103,7 @@ def check_ports(
     deadline = time.monotonic() + opening
     while True:
         said.update(zip(left, engine.reach(left, CONNECT_TIMEOUT)))
-        left = [place for place in left if said[place] == _REFUSED]
+        left = [place for place in left if said[place] == REFUSED]
         if not left or time.monotonic() >= deadline:
             break
         time.sleep(_INTERVAL)

@@ -13,8 +13,8 @@ from ansible_collections.dockhost.azure.plugins.module_utils._docker_host.comman
 from ansible_collections.dockhost.azure.plugins.module_utils._docker_host.packages import HostError
 from ansible_collections.dockhost.azure.plugins.module_utils._engine.errors import EngineUnreachable
 from ansible_collections.dockhost.azure.plugins.module_utils._maintenance import swarm_state
-from ansible_collections.dockhost.azure.plugins.module_utils._swarm import gossip, recovery
-from ansible_collections.dockhost.azure.plugins.module_utils._swarm.model import SwarmRefused
+from ansible_collections.dockhost.azure.plugins.module_utils._swarm import cluster, gossip, local, recovery
+from ansible_collections.dockhost.azure.plugins.module_utils._swarm.model import Local, Member, SwarmRefused
 
 SWARM = {"LocalNodeState": "active", "ControlAvailable": True, "NodeID": "n", "NodeAddr": "10.0.0.4", "Cluster": {"ID": "c"}, "Managers": 1}
 
@@ -89,3 +89,17 @@ def test_what_systemd_says_is_told(monkeypatch, commands):
     monkeypatch.setattr(gossip.command, "check", check)
     with pytest.raises(SwarmRefused, match="moby issue 36860.*no room. Restart docker.service on this host"):
         gossip.restart_engine()
+
+
+@pytest.mark.parametrize("trouble, told", [(local.REFUSED, True), ("timed out", False)])
+def test_a_port_of_a_node_that_is_refused_may_be_a_deaf_engine(monkeypatch, trouble, told):
+    monkeypatch.setattr(local, "check_ports", lambda *given: [f"10.0.0.5 does not answer on TCP port 7946 ({trouble})"])
+    there = [{"ID": "n", "Description": {"Hostname": "b"}, "Spec": {"Role": "worker"}, "Status": {"State": "ready", "Addr": "10.0.0.5"}}]
+
+    class Listing:
+        def get(self, path):
+            return there
+
+    with pytest.raises(SwarmRefused) as refused:
+        cluster.verify(Listing(), [Member("b", local=Local(state="active", node_id="n"))], True, 1)
+    assert ("moby issue 36860" in str(refused.value)) is told
