@@ -89,7 +89,8 @@ def _present(engine: Engine, params: t.Mapping[str, Json], check_mode: bool) -> 
 def _would_be_first(params: t.Mapping[str, Json], wanted: Wanted) -> dict[str, Json]:
     """Check mode on a host that gets its engine and its swarm from earlier tasks of the same run: all is new, and what is external is taken to be there."""
     steps = plan(wanted, Actual.of_externals(wanted), params["prune"], None)
-    return {**_told(steps), "services": [], "published_ports": [], "notes": [*wanted.notes, "this host is in no swarm yet: external objects were not looked for"]}
+    notes = [*wanted.notes, "this host is in no swarm yet: external objects were not looked for"]
+    return {**_told(steps), "services": [], "published_ports": [], "notes": notes}
 
 
 def _apply(
