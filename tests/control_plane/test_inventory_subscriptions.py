@@ -89,7 +89,8 @@ def test_a_page_that_is_missing_is_an_error(azure, inventory):
     azure.admin.call("POST", "/paging", {"size": 1})
     dummy, sent = requests(azure, lambda: inventory(connect_via=["private"], subscription_ids=[first, second]))
     # The list of the hosts themselves: without that of their states, which is the subscription's, each host is asked for its own.
-    pages = [entry for entry in sent if entry["path"].startswith(f"/subscriptions/{second}/resourceGroups/") and entry["path"].endswith("/virtualMachines")]
+    begin = f"/subscriptions/{second}/resourceGroups/"
+    pages = [entry for entry in sent if entry["path"].startswith(begin) and entry["path"].endswith("/virtualMachines")]
     assert len(pages) == 2
     azure.admin.fault(method="GET", path=f"{second}/resourceGroups/.*virtualMachines$", nth=len(pages), status=403, code="AuthorizationFailed", message="No more.")
     failed = inventory(connect_via=["private"], subscription_ids=[first, second])
