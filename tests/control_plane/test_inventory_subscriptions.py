@@ -92,7 +92,8 @@ def test_a_page_that_is_missing_is_an_error(azure, inventory):
     begin = f"/subscriptions/{second}/resourceGroups/"
     pages = [entry for entry in sent if entry["path"].startswith(begin) and entry["path"].endswith("/virtualMachines")]
     assert len(pages) == 2
-    azure.admin.fault(method="GET", path=f"{second}/resourceGroups/.*virtualMachines$", nth=len(pages), status=403, code="AuthorizationFailed", message="No more.")
+    forbidden = {"status": 403, "code": "AuthorizationFailed", "message": "No more."}
+    azure.admin.fault(method="GET", path=f"{second}/resourceGroups/.*virtualMachines$", nth=len(pages), **forbidden)
     failed = inventory(connect_via=["private"], subscription_ids=[first, second])
     assert isinstance(failed, str) and "docker_hosts: Failed to list virtualMachines" in failed and "AuthorizationFailed: No more." in failed
 
