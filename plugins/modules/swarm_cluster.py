@@ -360,8 +360,8 @@ def observed(module: AnsibleModule, engine: Engine) -> Local:
     """What this host says of itself; in check mode it may have no engine yet."""
     try:
         return local.observe(engine, routing_mesh=False)
-    except EngineUnreachable:
-        if not module.check_mode:
+    except EngineUnreachable as error:
+        if not (module.check_mode and error.absent):
             raise
         return Local()
 

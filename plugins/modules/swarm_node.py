@@ -298,8 +298,8 @@ def observe(engine: Engine, params: dict, check_mode: bool) -> tuple[bool, Local
     """What the host says of its swarm, and whether it was (or would be) unlocked for that."""
     try:
         found = local.observe(engine)
-    except EngineUnreachable:
-        if not check_mode:
+    except EngineUnreachable as error:
+        if not (check_mode and error.absent):
             raise
         # Before a first run there is no engine, and check mode is there to say what that run would do.
         found = Local(hostname=os.uname().nodename, routing_mesh=has_ipvs())

@@ -149,6 +149,16 @@ class Engine:
             raise
         return True
 
+    def runs(self) -> bool:
+        """Whether an engine runs here at all. EngineUnreachable where one does and does not answer this user."""
+        try:
+            self.ping()
+        except EngineUnreachable as error:
+            if not error.absent:
+                raise
+            return False
+        return True
+
     def batch(self, requests: t.Sequence[tuple[str, str, Json]]) -> list[Json | EngineError]:
         """Several requests (method, path, body), one after the other: for each its answer, or its refusal.
 
@@ -262,7 +272,8 @@ class Engine:
         if isinstance(error, FileNotFoundError):
             return EngineUnreachable(
                 f"There is no Docker Engine: the socket {path} does not exist. "
-                "Install and start the engine first (role dockhost.azure.docker)."
+                "Install and start the engine first (role dockhost.azure.docker).",
+                absent=True,
             )
         if isinstance(error, PermissionError):
             return EngineUnreachable(
@@ -272,7 +283,8 @@ class Engine:
         if isinstance(error, ConnectionRefusedError):
             return EngineUnreachable(
                 f"The Docker Engine is not running: nothing listens on {path}. "
-                "Look at 'systemctl status docker' and 'journalctl -u docker' on the host."
+                "Look at 'systemctl status docker' and 'journalctl -u docker' on the host.",
+                absent=True,
             )
         if isinstance(error, socket.timeout):
             return EngineUnreachable(f"The Docker Engine on {path} was silent for {self.timeout:g} s.")

@@ -35,7 +35,11 @@ class EngineError(Exception):
 
 
 class EngineUnreachable(EngineError):
-    """No engine answered; the message is one sentence with the remedy in it."""
+    """No engine answered; the message is one sentence with the remedy in it.
 
-    def __init__(self, message: str) -> None:
+    ``absent``: no engine runs, as on a host that gets one later in the same run, whereas one that may not be used, or is silent, is there.
+    """
+
+    def __init__(self, message: str, absent: bool = False) -> None:
         super().__init__(0, message)
+        self.absent = absent

@@ -18,7 +18,7 @@ import time
 import typing as t
 
 from ansible_collections.dockhost.azure.plugins.module_utils._engine.client import Engine
-from ansible_collections.dockhost.azure.plugins.module_utils._engine.errors import EngineError, EngineUnreachable
+from ansible_collections.dockhost.azure.plugins.module_utils._engine.errors import EngineError
 from ansible_collections.dockhost.azure.plugins.module_utils._engine.logins import auth_header
 from ansible_collections.dockhost.azure.plugins.module_utils._stack.plan import Actual, Step, purpose
 from ansible_collections.dockhost.azure.plugins.module_utils._stack.resources import NAMESPACE, PURPOSE
@@ -38,10 +38,7 @@ def require_manager(engine: Engine) -> None:
 
 def in_swarm(engine: Engine) -> bool:
     """Whether there is an engine, and it is in a swarm in whatever role."""
-    try:
-        return (engine.info().get("Swarm") or {}).get("LocalNodeState", "inactive") != "inactive"
-    except EngineUnreachable:
-        return False
+    return engine.runs() and (engine.info().get("Swarm") or {}).get("LocalNodeState", "inactive") != "inactive"
 
 
 def observe(engine: Engine, stack: str) -> Actual:

@@ -16,7 +16,6 @@ from urllib.parse import quote
 
 from ansible_collections.dockhost.azure.plugins.module_utils._docker_host import command
 from ansible_collections.dockhost.azure.plugins.module_utils._engine.client import Engine
-from ansible_collections.dockhost.azure.plugins.module_utils._engine.errors import EngineUnreachable
 from ansible_collections.dockhost.azure.plugins.module_utils._volumes import units
 from ansible_collections.dockhost.azure.plugins.module_utils._volumes.units import Volume, VolumeRefused
 
@@ -41,7 +40,7 @@ def converge(engine: Engine, volumes: t.Sequence[Volume], keys: dict[str, str], 
     In check mode programs and engine may be missing: tasks before this one would have brought them.
     """
     outcome = Outcome()
-    there = not check_mode or _answers(engine)
+    there = not check_mode or engine.runs()
     if not check_mode:
         _need_programs(volumes)
     _need_keys(volumes, keys)
@@ -69,7 +68,7 @@ def converge(engine: Engine, volumes: t.Sequence[Volume], keys: dict[str, str], 
 def remove(engine: Engine, volumes: t.Sequence[Volume], check_mode: bool) -> Outcome:
     """Take volumes and their mounts away. What is on the shares and in directories stays."""
     outcome = Outcome()
-    there = not check_mode or _answers(engine)
+    there = not check_mode or engine.runs()
     for volume in volumes:
         if there and _found(engine, volume) is not None:
             _refuse_in_use(engine, volume, "is to be removed")
@@ -85,14 +84,6 @@ def remove(engine: Engine, volumes: t.Sequence[Volume], check_mode: bool) -> Out
     if outcome.changed and not check_mode:
         command.check("systemctl", "daemon-reload")
     return outcome
-
-
-def _answers(engine: Engine) -> bool:
-    try:
-        engine.ping()
-    except EngineUnreachable:
-        return False
-    return True
 
 
 def _need_programs(volumes: t.Sequence[Volume]) -> None:

@@ -28,6 +28,9 @@ class Outside:
     def __init__(self, state):
         self.state = state
 
+    def runs(self):
+        return True
+
     def info(self):
         return {"Swarm": {"LocalNodeState": self.state, "ControlAvailable": False}}
 
@@ -42,6 +45,16 @@ def test_all_of_it_would_be_made(engine):
     assert told["changed"] and [(step["action"], step["type"]) for step in told["plan"]] == [("create", "network"), ("create", "secret"), ("create", "service")]
     assert "word" not in str(told) and any("in no swarm yet" in note for note in told["notes"])
     assert not run(engine, {**PARAMS, "state": "absent"}, True)["changed"]
+
+
+def test_an_engine_that_is_there_and_does_not_answer_us_is_an_error_in_check_mode_too(monkeypatch, tmp_path):
+    def refuse(*dummy):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("socket.socket.connect", refuse)
+    for state in ("present", "absent"):
+        with pytest.raises(EngineUnreachable, match="become: true"):
+            run(Engine(str(tmp_path / "engine.sock")), {**PARAMS, "state": state}, True)
 
 
 def test_a_document_with_an_error_is_refused_there_too(engine):

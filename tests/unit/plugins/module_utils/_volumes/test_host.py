@@ -37,3 +37,12 @@ def test_without_check_mode_the_engine_has_to_be_there(tmp_path):
     with pytest.raises(EngineUnreachable):
         host.converge(Engine(str(tmp_path / "no.sock")), volumes(tmp_path, name="rows"), {}, True, False)
     assert os.listdir(tmp_path) == []
+
+
+def test_an_engine_that_may_not_be_used_is_an_error_in_check_mode_too(monkeypatch, tmp_path):
+    def refuse(*dummy):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("socket.socket.connect", refuse)
+    with pytest.raises(EngineUnreachable, match="become: true"):
+        host.converge(Engine(str(tmp_path / "engine.sock")), volumes(tmp_path, name="rows"), {}, True, True)
