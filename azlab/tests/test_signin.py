@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from azlab.settings import Settings
 from azlab.testing import RunningLab
 
 
@@ -29,6 +30,12 @@ def ask_token(azure: RunningLab, *, tenant: str | None = None, version: int = 2,
             return answer.status, json.load(answer)
     except urllib.error.HTTPError as problem:
         return problem.status, json.load(problem)
+
+
+def test_a_secret_is_never_taken_for_an_option(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`az login -p SECRET` ends with "expected one argument" when the secret begins with a dash, as one of 64 random ones does."""
+    monkeypatch.setattr("secrets.token_urlsafe", lambda size: "-" * size)
+    assert Settings().secret.startswith("azlab-")
 
 
 @pytest.mark.parametrize("version", [1, 2])

@@ -20,6 +20,14 @@ from azlab.machines.driver import LabConfig
 _NAME = re.compile(r"^[a-z0-9][a-z0-9-]{0,20}$")
 
 
+def _client_secret() -> str:
+    """A client secret that commands take as a value: one that began with "-" would be an option to `az login -p`.
+
+    The prefix also tells a person, or a scanner of secrets, that what it found opens no Azure.
+    """
+    return "azlab-" + secrets.token_urlsafe(24)
+
+
 class SettingsError(Exception):
     """A setting that cannot be used; the text is one sentence for people."""
 
@@ -51,7 +59,7 @@ class Settings:
     tenant: str = field(default_factory=lambda: str(uuid.uuid4()))
     client_id: str = field(default_factory=lambda: str(uuid.uuid4()))
     object_id: str = field(default_factory=lambda: str(uuid.uuid4()))
-    secret: str = field(default_factory=lambda: secrets.token_urlsafe(24))
+    secret: str = field(default_factory=_client_secret)
     pid: int = 0
     base: Path = field(default_factory=base_directory, repr=False)     # not saved: where it lies says it
 
