@@ -137,16 +137,27 @@ def _deletes(going: List[Resource], actual: Mapping[str, Mapping[str, Any]]) -> 
 def _connect(steps: List[Step]) -> List[Step]:
     """Turn the dependencies between resources into dependencies between steps that do something."""
     working = {step.resource.key: step.id for step in steps if step.action in ("create", "update")}
+    labels = {step.id for step in steps if _only_tags(step)}
     going = {step.resource.key: step.id for step in steps if step.action == "delete"}
     holders = _holders(steps) if going else {}
     connected = []
     for step in steps:
         table = going if step.action == "delete" else working
         needs = [table[needed.lower()] for needed in step.depends_on if needed.lower() in table]
+        if step.id in labels:
+            needs = [needed for needed in needs if needed not in labels]
         if step.action == "delete":
             needs += holders.get(step.resource.key, []) if step.method else []
         connected.append(replace(step, depends_on=tuple(dict.fromkeys(needs))))
     return connected
+
+
+def _only_tags(step: Step) -> bool:
+    """Whether an update touches nothing that another resource refers to: it needs no turn among others of its kind.
+
+    Only among those: who is created, or gets another reference, is refused by Azure while what it refers to is C(Updating).
+    """
+    return step.action == "update" and bool(step.changes) and all(change.path.split(".")[0] == "tags" for change in step.changes)
 
 
 def _holders(steps: List[Step]) -> Dict[str, List[str]]:

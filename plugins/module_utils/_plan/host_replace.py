@@ -75,12 +75,14 @@ def in_order(plan: core.Plan, chosen: Replacement, serial: Optional[int]) -> cor
     other = [step.id for step in plan.steps if _makes_right(step) and step.id not in replacing]
     waits: Dict[str, List[str]] = {}
     reasons: Dict[str, str] = {}
-    for position, (before, after) in enumerate(pairs):
+    # What an earlier run left takes its turn before everything else: it is one too many already.
+    turns = [deletes[name.lower()].id for name in chosen.surplus] + [deletes[before].id for before, dummy in pairs]
+    for position, (before, after) in enumerate(pairs, len(chosen.surplus)):
         made, gone = creates[after], deletes[before]
         waits[gone.id] = [made.id]
         reasons[gone.id], reasons[made.id] = f"is replaced by {made.resource.name}", f"replaces {gone.resource.name}"
         if serial and position >= serial:
-            waits[made.id] = [deletes[pairs[position - serial][0]].id]
+            waits[made.id] = [turns[position - serial]]
     for name in chosen.surplus:
         waits[deletes[name.lower()].id] = other
         reasons[deletes[name.lower()].id] = "was replaced by an earlier run"

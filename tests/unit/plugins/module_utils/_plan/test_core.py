@@ -53,6 +53,19 @@ def test_dependencies_are_those_that_do_something():
     assert needs(plan([vnet, nic, vm], actual(vnet))) == {"vm": ["nic"]}
 
 
+def test_tags_of_what_is_there_are_written_in_no_order():
+    def pair(tags, size="small"):
+        nic = make("nic", {"tags": tags})
+        return nic, make("vm", {"tags": tags, "properties": {"size": size}}, depends_on=(nic.id,))
+
+    there = actual(*pair({"a": "b"}))
+    assert needs(plan(pair({"a": "c"}), there)) == {}
+    assert needs(plan(pair({"a": "c"}, "large"), there)) == {"vm": ["nic"]}  # Azure looks at what a machine refers to when it changes
+    assert needs(plan(pair({"a": "c"}), actual(pair({"a": "b"})[0]))) == {"vm": ["nic"]}  # and when it is made
+    failed = {id_: dict(body, properties={"provisioningState": "Failed", **body.get("properties", {})}) for id_, body in there.items()}
+    assert needs(plan(pair({"a": "b"}), failed)) == {"vm": ["nic"]}  # nothing differs: asked for again as a whole
+
+
 def test_deletes_run_against_the_arrows():
     nsg, vnet = make("nsg"), make("vnet", depends_on=(ident("nsg"),))
     made = plan([], actual(nsg, vnet), delete=[nsg, vnet, make("missing")])
