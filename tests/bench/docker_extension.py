@@ -26,7 +26,6 @@ import peers
 HERE = pathlib.Path(__file__).resolve().parent
 SETTINGS = {"compose": {"web": {"image": "docker.io/library/haproxy:3.0", "ports": ["80:80"]}}}
 NAME, HANDLER = "CustomScript", ("Microsoft.Azure.Extensions", "CustomScript", "2.1")
-ASYNC_LIMIT, ASYNC_PAUSE = 3600, 5
 
 Cost = Dict[str, Any]
 
@@ -95,7 +94,7 @@ def azcollection(folder: pathlib.Path, proxy_env: Mapping[str, str]) -> Any:
     from azcollection_client import Collection  # pylint: disable=import-outside-toplevel
 
     collection = Collection(peers.environment("azcollection"), folder, dict(proxy_env))
-    collection.limit = ASYNC_LIMIT
+    collection.limit = peers.ASYNC_LIMIT
     return collection
 
 
@@ -106,13 +105,7 @@ def azcollection_loop(resource_group: str, hosts: Sequence[str], command: str) -
 
 def azcollection_async(resource_group: str, hosts: Sequence[str], command: str) -> List[Dict[str, Any]]:
     """The same, started for all hosts at once, and then waited for."""
-    started = dict(_azcollection_task(resource_group, command), loop=list(hosts), register="started")
-    started.update({"async": ASYNC_LIMIT, "poll": 0})
-    ended = {
-        "name": "ended", "ansible.builtin.async_status": {"jid": "{{ item.ansible_job_id }}"}, "loop": "{{ started.results }}", "register": "job",
-        "until": "job is finished", "retries": ASYNC_LIMIT // ASYNC_PAUSE, "delay": ASYNC_PAUSE,
-    }  # fmt: skip
-    return [started, ended]
+    return peers.side_by_side(_azcollection_task(resource_group, command), hosts)
 
 
 def _azcollection_task(resource_group: str, command: str) -> Dict[str, Any]:

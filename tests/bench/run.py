@@ -159,8 +159,7 @@ class Bench:
         self._ready_for_peers()
         yield self._peer_part("az vm create", peers.az_vm_create(GROUP, self.given.hosts, KEY, self.lab.env))
         if self.given.peers == "all":
-            self._ready_for_peers()
-            for name, cost in peers.azcollection(GROUP, self.given.hosts, KEY, self.lab.call("proxy_environment")):
+            for name, cost in peers.azcollection(GROUP, self.given.hosts, KEY, self.lab.call("proxy_environment"), self._ready_for_peers):
                 yield self._peer_part(name, cost)
 
     def _ready_for_peers(self) -> None:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from azlab.machines.docker import leftovers
 from azlab.machines.docker.engine import connect
+from azlab.machines.docker.kernel import enough_for
 from azlab.machines.docker.leftovers import Leftover
 from azlab.machines.driver import MachineError
 from azlab.settings import Settings, base_directory, load
@@ -106,6 +107,8 @@ def run(args: argparse.Namespace) -> int:
     docker_problem = _look_at_docker(args.fix)
     if (args.machines or (settings.machines if settings else "none")) == "docker":
         problems += _check_hosts(docker_problem)
+        if enough := enough_for():
+            print(f"hosts: the kernel's inotify instances last for about {enough} at once (more: sysctl -w fs.inotify.max_user_instances=1024)")
     print(f"docker: {docker_problem or 'answers'}")
     for problem in problems:
         print(f"PROBLEM: {problem}")

@@ -135,6 +135,16 @@ def test_a_machine_that_does_not_come_up_says_so(lab: Lab, monkeypatch: pytest.M
         lab.do(lab.driver.delete_machine(spec.id))
 
 
+def test_a_machine_that_ends_while_it_boots_says_so(lab: Lab) -> None:
+    spec = replace(lab.spec(5), custom_data=b"#cloud-config\nbootcmd: [[systemctl, poweroff, --force, --force]]\n")
+    try:
+        with pytest.raises(MachineError, match="its system ended while it booted") as caught:
+            lab.do(lab.driver.create_machine(spec))
+        assert caught.value.code == "OSProvisioningTimedOut" and "allotted time" not in caught.value.message
+    finally:
+        lab.do(lab.driver.delete_machine(spec.id))
+
+
 def test_errors_of_cloud_init_are_kept(lab: Lab) -> None:
     spec = replace(lab.spec(5), custom_data=b"#cloud-config\nruncmd: [[/does/not/exist]]\n")
     try:

@@ -16,7 +16,7 @@ import pytest
 
 from azlab import images
 from azlab.machines import egress
-from azlab.machines.docker import internet, names, seed
+from azlab.machines.docker import internet, kernel, names, seed
 from azlab.machines.docker.slices import slice_for
 from azlab.machines.driver import (
     Backend, BalancerRule, Firewall, FirewallRule, LabConfig, MachineError, MachineSpec, NatRule, NetworkSpec, NetworkState, Outbound,
@@ -240,3 +240,12 @@ def test_an_image_is_out_of_date_when_a_file_or_its_parent_changed(tmp_path: Pat
     (tmp_path / "entry").write_text("#!/bin/bash\n")
     assert len({first, second, images.folder_hash(tmp_path, "parent")}) == 3
     assert images.parent_of(tmp_path / "Dockerfile") == "azlab/base:trixie"
+
+
+def test_more_machines_than_the_kernel_has_inotify_instances_for(tmp_path: Path) -> None:
+    limits = tmp_path / "max_user_instances"
+    limits.write_text("128\n")
+    assert kernel.shortage(20, limits) == ""
+    assert kernel.shortage(24, limits) == (
+        "The kernel's inotify instances last for about 21 machines, and 24 run: allow more with sysctl -w fs.inotify.max_user_instances=1024.")
+    assert kernel.shortage(24, tmp_path / "none") == "" and kernel.enough_for(tmp_path / "none") is None

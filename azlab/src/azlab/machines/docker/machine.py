@@ -12,7 +12,7 @@ import docker.types
 from docker.models.containers import Container
 
 from azlab import images
-from azlab.machines.docker import commands, names, seed
+from azlab.machines.docker import commands, kernel, names, seed
 from azlab.machines.docker.disks import with_loops
 from azlab.machines.docker.engine import Engine, name_servers
 from azlab.machines.driver import CommandResult, DataDisk, LabConfig, MachineError, MachineSpec
@@ -46,6 +46,10 @@ class Machines:
     def list(self) -> list[Container]:
         label = [f"{names.LABEL_LAB}={self.config.name}", f"{names.LABEL_KIND}=machine"]
         return self.engine.client.containers.list(all=True, filters={"label": label})
+
+    def running(self) -> int:
+        """How many machines run on this engine, those of other labs included."""
+        return len(self.engine.client.containers.list(filters={"label": f"{names.LABEL_KIND}=machine"}))
 
     def create(self, spec: MachineSpec, ca: bytes | None, registry: str, *, block_devices: bool) -> Container:
         """A container that is ready to boot for the first time; nothing runs yet."""
@@ -98,11 +102,19 @@ class Machines:
     def wait_booted(self, container: Container, seconds: float) -> str:
         """Until cloud-init is done and sshd answers; what cloud-init complained about (empty: nothing)."""
         script = f"timeout {max(1, int(seconds))} /usr/lib/azlab/booted"
-        result = container.exec_run(["/bin/sh", "-c", script])
-        text = (result.output or b"").decode(errors="replace").strip()
-        if result.exit_code != 0:
+        name = container.labels.get("azlab.name", container.name)
+        try:
+            result = container.exec_run(["/bin/sh", "-c", script])
+            failed, text = result.exit_code != 0, (result.output or b"").decode(errors="replace").strip()
+        except docker.errors.APIError as error:
+            failed, text = True, str(error.explanation)
+        if failed and not self.runs(container):
             raise MachineError("OSProvisioningTimedOut", (
-                f"OS Provisioning for VM '{container.labels.get('azlab.name', container.name)}' did not finish in the allotted time. "
+                f"OS Provisioning for VM '{name}' did not finish: its system ended while it booted "
+                f"(exit status {container.attrs['State']['ExitCode']}). {kernel.shortage(self.running()) or self.last_words(container)}".rstrip()))
+        if failed:
+            raise MachineError("OSProvisioningTimedOut", (
+                f"OS Provisioning for VM '{name}' did not finish in the allotted time. "
                 "The VM may still finish provisioning successfully. Please check provisioning state later. (In this lab: "
                 f"{int(seconds)} s. {text or self.last_words(container)})"))
         return text
