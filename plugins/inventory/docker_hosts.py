@@ -163,6 +163,7 @@ import re
 from typing import Any, Dict, List
 
 from ansible.errors import AnsibleParserError
+from ansible.module_utils.parsing.convert_bool import BOOLEANS
 from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
 
 from ansible_collections.dockhost.azure.plugins.module_utils._azure import session
@@ -188,8 +189,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
     def parse(self, inventory: Any, loader: Any, path: str, cache: bool = True) -> None:
         """Fill the inventory."""
         super().parse(inventory, loader, path, cache)
-        self._read_config_data(path)
-        self._check()
+        self._check(self._read_config_data(path))
         for name, value in self.get_option("vars").items():
             self.inventory.set_variable("all", name, value)
         # There even when they are empty, so that plays over them say nothing about unknown patterns.
@@ -204,8 +204,12 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
                 continue
             self._add(name, entry, strict)
 
-    def _check(self) -> None:
+    def _check(self, given: Dict[str, Any]) -> None:
         """What can be known to be wrong before anything is asked of Azure."""
+        powered_off = given.get("include_powered_off")
+        # For a plugin's option Ansible takes whatever is not true as false.
+        if isinstance(powered_off, str) and "{{" not in powered_off and powered_off.lower() not in BOOLEANS:
+            raise AnsibleParserError(f"docker_hosts: include_powered_off: '{powered_off}' is neither true nor false: give one of them.")
         if not self.get_option("connect_via"):
             raise AnsibleParserError(
                 "docker_hosts: connect_via: the list is empty, so that no host could be reached: name public, load_balancer or private, or leave the "

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import pathlib
@@ -13,8 +14,10 @@ import subprocess
 import sys
 
 import pytest
+import yaml
 
 from . import test_host_group
+from .test_bad_values import WRONG
 from .test_host_group import requests, run, state
 
 network = test_host_group.network  # the fixture
@@ -142,6 +145,22 @@ def test_bad_options_are_refused_before_anything_is_asked(azure, inventory):
     for jump in ("ops@bastion -o ProxyCommand=x", "ops@", "a,,b", "bastion:port"):
         assert f"docker_hosts: proxy_jump: '{jump}' is no host to jump over: give host, user@host or user@host:port" in inventory(proxy_jump=jump)
     assert "proxy_jump" not in str(inventory(connect_via=["private"], proxy_jump="ops@10.0.0.4:2222,ssh://gate.example.com"))
+
+
+def wrong_kinds():
+    """(option, value of the wrong kind) for each option of the plugin's own that has one."""
+    options = yaml.safe_load(importlib.import_module("ansible_collections.dockhost.azure.plugins.inventory.docker_hosts").DOCUMENTATION)["options"]
+    found = {name: ["nonsense"] if option["type"] == "list" else "nonsense" for name, option in options.items() if "choices" in option and name != "plugin"}
+    found.update({name: WRONG[option["type"]] for name, option in options.items() if option.get("type") in WRONG and name not in found})
+    return sorted(found.items())
+
+
+@pytest.mark.parametrize(("option", "value"), wrong_kinds())
+def test_a_value_of_the_wrong_kind(azure, inventory, option, value):
+    refused, sent = requests(azure, lambda: inventory(**{option: value}))
+    said = " ".join(str(refused).split())
+    assert isinstance(refused, str) and option in said and (str(value[0]) if isinstance(value, list) else str(value)) in said, said
+    assert sent == [], "something was asked of Azure"
 
 
 def test_wrong_sign_in(inventory):
