@@ -80,6 +80,14 @@ def test_a_password_that_no_volume_keeps_can_be_made_anew(folder, application, m
     assert f"Secrets of dockhost.azure.{application}: the services that use them were updated" in said
 
 
+def test_secrets_that_follow_from_a_seed_are_not_made_anew_one_by_one(folder):
+    given = {**SECRETS, "rotate_secrets": "cache_password", "rotate_application": "dockhost.azure.wordpress", "wordpress_secret_seed": "a-long-text"}
+    done, said = attempt(folder, "rotate", given)
+    assert done.returncode != 0 and "wordpress_secret_seed is set, so that all secrets of dockhost.azure.wordpress follow from it" in said, said[-1500:]
+    assert "a-long-text" not in said
+    assert attempt(folder, "rotate", {**given, "rotate_application": "dockhost.azure.webapp"})[0].returncode == 0  # a seed of another application
+
+
 def attempt(folder, playbook, given):
     """Run a playbook; how it ended, and what it said in one line."""
     # No subscription and no lab: whoever asked Azure first would say that nobody is signed in.
