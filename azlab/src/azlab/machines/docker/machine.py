@@ -9,6 +9,7 @@ from typing import Any
 
 import docker.errors
 import docker.types
+import requests
 from docker.models.containers import Container
 
 from azlab import images
@@ -21,6 +22,8 @@ from azlab.machines.driver import CommandResult, DataDisk, LabConfig, MachineErr
 Mounts = list[docker.types.Mount]
 OS_VOLUMES = {"docker": "/var/lib/docker", "containerd": "/var/lib/containerd"}
 TMPFS = {"/run": "mode=755", "/run/lock": "", "/tmp": "exec,mode=1777"}
+TIMED_OUT = 124     # what timeout(1) ends with
+GOING = 10          # seconds from the end of a system's processes to the engine's word that it ended
 HUB = ("registry-1.docker.io", "index.docker.io", "docker.io")
 
 
@@ -80,6 +83,15 @@ class Machines:
         container.reload()
         return str(container.status) == "running"
 
+    @staticmethod
+    def ended(container: Container) -> bool:
+        """Whether its system ends; the engine says so a moment after the last process was killed, which this waits for."""
+        try:
+            container.wait(timeout=GOING)
+        except requests.RequestException:
+            pass
+        return not Machines.runs(container)
+
     def remove(self, machine_id: str) -> None:
         """The container and its OS disk; data disks stay."""
         container = self.find(machine_id)
@@ -105,14 +117,14 @@ class Machines:
         name = container.labels.get("azlab.name", container.name)
         try:
             result = container.exec_run(["/bin/sh", "-c", script])
-            failed, text = result.exit_code != 0, (result.output or b"").decode(errors="replace").strip()
+            code, text = result.exit_code, (result.output or b"").decode(errors="replace").strip()
         except docker.errors.APIError as error:
-            failed, text = True, str(error.explanation)
-        if failed and not self.runs(container):
+            code, text = None, str(error.explanation)
+        if code not in (0, TIMED_OUT) and self.ended(container):
             raise MachineError("OSProvisioningTimedOut", (
                 f"OS Provisioning for VM '{name}' did not finish: its system ended while it booted "
                 f"(exit status {container.attrs['State']['ExitCode']}). {kernel.shortage(self.running()) or self.last_words(container)}".rstrip()))
-        if failed:
+        if code != 0:
             raise MachineError("OSProvisioningTimedOut", (
                 f"OS Provisioning for VM '{name}' did not finish in the allotted time. "
                 "The VM may still finish provisioning successfully. Please check provisioning state later. (In this lab: "
