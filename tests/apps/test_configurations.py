@@ -7,13 +7,13 @@
 from __future__ import annotations
 
 import json
-import os
 import pathlib
 import subprocess
 import sys
 
 import pytest
 import yaml
+from playbook_run import environment
 
 pytestmark = pytest.mark.machines
 
@@ -32,9 +32,8 @@ EDGES = {
 
 def play(folder: pathlib.Path, tasks: list, **more) -> None:
     (folder / "play.yml").write_text(yaml.safe_dump([{"hosts": "localhost", "gather_facts": False, "tasks": tasks, **more}]))
-    env = {**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".work" / "dev"), "DOCKHOST_STATE_DIR": str(folder / "state")}
     command = [str(pathlib.Path(sys.executable).parent / "ansible-playbook"), "play.yml"]
-    done = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(command, cwd=folder, env=environment(folder), capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr
 
 

@@ -6,12 +6,12 @@
 from __future__ import annotations
 
 import importlib.util
-import os
 import pathlib
 import subprocess
 import sys
 
 import pytest
+from playbook_run import environment
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PLAYBOOK = pathlib.Path(sys.executable).parent / "ansible-playbook"
@@ -23,10 +23,7 @@ SPEC.loader.exec_module(old)
 @pytest.fixture
 def play(azure, tmp_path):
     """Run a playbook of the collection; (status, what it said on one line)."""
-    env = {
-        **os.environ, **azure.lab.env, "ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".work" / "dev"), "DOCKHOST_STATE_DIR": str(tmp_path / "state"),
-        "DOCKHOST_SSH_SOURCES": "198.51.100.7/32", "ANSIBLE_TIMEOUT": "1", "ANSIBLE_NOCOLOR": "1",
-    }  # fmt: skip
+    env = environment(tmp_path, azure.lab.env, DOCKHOST_SSH_SOURCES="198.51.100.7/32", ANSIBLE_TIMEOUT="1")
 
     def run(name, *words):
         done = subprocess.run([str(PLAYBOOK), f"dockhost.azure.{name}", *words], env=env, capture_output=True, text=True, timeout=240,

@@ -6,13 +6,13 @@
 
 from __future__ import annotations
 
-import os
 import pathlib
 import re
 import subprocess
 import sys
 
 import pytest
+from playbook_run import environment
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BIN = pathlib.Path(sys.executable).parent
@@ -91,12 +91,9 @@ def test_secrets_that_follow_from_a_seed_are_not_made_anew_one_by_one(folder):
 def attempt(folder, playbook, given):
     """Run a playbook; how it ended, and what it said in one line."""
     # No subscription and no lab: whoever asked Azure first would say that nobody is signed in.
-    env = {k: v for k, v in os.environ.items() if not k.startswith(("AZURE_", "ANSIBLE_", "DOCKHOST_"))}
-    env |= {"ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".work" / "dev"), "ANSIBLE_HOME": str(folder / "ansible"), "ANSIBLE_NOCOLOR": "1",
-            "DOCKHOST_STATE_DIR": str(folder / "state"), "PATH": f"{BIN}:{os.environ['PATH']}"}
     extra = [word for name, value in given.items() for word in ("-e", f"{name}={value}")]
     done = subprocess.run([str(BIN / "ansible-playbook"), "-i", "localhost,", f"dockhost.azure.{playbook}", *extra],
-                          env=env, cwd=folder, capture_output=True, text=True, check=False)
+                          env=environment(folder), cwd=folder, capture_output=True, text=True, check=False)
     # What is told once on standard error, in its own words, and once as YAML or JSON.
     return done, " ".join((done.stdout + done.stderr).split())
 

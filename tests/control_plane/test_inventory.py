@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import importlib
 import json
-import os
 import pathlib
 import subprocess
 import sys
 
 import pytest
 import yaml
+from playbook_run import environment
 
 from . import test_host_group
 from .test_bad_values import WRONG
@@ -22,7 +22,6 @@ from .test_host_group import requests, run, state
 
 network = test_host_group.network  # the fixture
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
 ANSIBLE_INVENTORY = pathlib.Path(sys.executable).parent / "ansible-inventory"
 
 
@@ -39,7 +38,7 @@ def inventory(azure, network, tmp_path):
         file = tmp_path / name
         file.write_text(json.dumps({"plugin": "dockhost.azure.docker_hosts", "resource_groups": [network], **options}))
         settings = {
-            **os.environ, **azure.lab.env, "ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".work" / "dev"), "DOCKHOST_STATE_DIR": "/state",
+            **environment(tmp_path, azure.lab.env, DOCKHOST_STATE_DIR="/state"),
             "ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED": "true", "ANSIBLE_INVENTORY_CACHE_CONNECTION": str(tmp_path / "cache"), **(env or {}),
         }  # fmt: skip
         command = [str(ANSIBLE_INVENTORY), "-i", str(file), "--list"]

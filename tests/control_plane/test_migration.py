@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import json
-import os
 import pathlib
 import subprocess
 import sys
@@ -19,8 +18,8 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent))
 from azlab.machines.driver import CommandResult  # noqa: E402
 from azlab.testing import lab  # noqa: E402
 from extension_lab import Recorder, make_hosts  # noqa: E402
+from playbook_run import environment  # noqa: E402
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
 PUBLIC = {"docker": {"port": "2376"}, "compose": {"web": {"image": "web", "environment": {"P": "${PASSWORD}"}}}}
 OLD = {"publisher": "Microsoft.Azure.Extensions", "type": "DockerExtension", "typeHandlerVersion": "1.2", "autoUpgradeMinorVersion": True}
 
@@ -67,8 +66,7 @@ def extensions(azure, group, **more):
 @pytest.fixture
 def migrate(azure, group, tmp_path):
     """Run the playbook; (exit status, output)."""
-    env = {**os.environ, **azure.lab.env, "ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".work" / "dev"), "DOCKHOST_STATE_DIR": str(tmp_path / "state"),
-           "ANSIBLE_NOCOLOR": "1", "ANSIBLE_LOCALHOST_WARNING": "0"}  # fmt: skip
+    env = environment(tmp_path, azure.lab.env, ANSIBLE_LOCALHOST_WARNING="0")
 
     def run(*words, **variables):
         given = json.dumps({"migrate_resource_group": group, **variables})

@@ -10,13 +10,13 @@ A playbook tells of all its values in one run, so that one run tries all of them
 from __future__ import annotations
 
 import json
-import os
 import pathlib
 import re
 import subprocess
 import sys
 
 import pytest
+from playbook_run import environment
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BIN = pathlib.Path(sys.executable).parent
@@ -85,12 +85,9 @@ def said(request, tmp_path_factory):
     (folder / "a-file").write_text("")
     (folder / "hosts").write_text(HOSTS)
     # No subscription and no lab: whoever asked Azure first would say that nobody is signed in.
-    env = {k: v for k, v in os.environ.items() if not k.startswith(("AZURE_", "ANSIBLE_", "DOCKHOST_"))}
-    env |= {"ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".work" / "dev"), "ANSIBLE_HOME": str(folder / "ansible"), "ANSIBLE_NOCOLOR": "1",
-            "DOCKHOST_STATE_DIR": str(folder / "state"), "PATH": f"{BIN}:{os.environ['PATH']}"}
     given = json.dumps({name: value for name, (value, _words) in CASES[request.param].items()})
     done = subprocess.run([str(BIN / "ansible-playbook"), "-i", "hosts", f"dockhost.azure.{request.param}", "-e", given],
-                          env=env, cwd=folder, capture_output=True, text=True, check=False)
+                          env=environment(folder), cwd=folder, capture_output=True, text=True, check=False)
     assert done.returncode == 2, done.stdout[-2000:] + done.stderr[-2000:]
     return request.param, " ".join((done.stdout + done.stderr).split())
 

@@ -6,14 +6,13 @@
 from __future__ import annotations
 
 import json
-import os
 import pathlib
 import subprocess
 import sys
 
 import pytest
+from playbook_run import environment
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
 PLAYBOOK = pathlib.Path(sys.executable).parent / "ansible-playbook"
 # The host keys come from hosts, and there are none: so far every run of the playbook gets here, and no further.
 NO_HOSTS = "The SSH keys of host"
@@ -29,10 +28,7 @@ def provision(azure, tmp_path):
         "plugin": "dockhost.azure.docker_hosts", "resource_groups": [group],
         "vars": {"deployment_name": "demo", "deployment_resource_group": group},
     }))  # fmt: skip
-    env = {
-        **os.environ, **azure.lab.env, "ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".work" / "dev"), "DOCKHOST_STATE_DIR": str(tmp_path / "state"),
-        "DOCKHOST_SSH_PUBLIC_KEY_FILE": f"{key}.pub", "DOCKHOST_SSH_SOURCES": "198.51.100.7/32", "ANSIBLE_TIMEOUT": "1", "ANSIBLE_NOCOLOR": "1",
-    }  # fmt: skip
+    env = environment(tmp_path, azure.lab.env, DOCKHOST_SSH_PUBLIC_KEY_FILE=f"{key}.pub", DOCKHOST_SSH_SOURCES="198.51.100.7/32", ANSIBLE_TIMEOUT="1")
 
     def run(**variables):
         words = [word for name, value in variables.items() for word in ("-e", f"{name}={value}")]

@@ -17,7 +17,8 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
-from extension_host import BIN, COMPOSE, NEW_WORD, ROOT, WORD, Host  # noqa: E402
+from extension_host import BIN, COMPOSE, NEW_WORD, WORD, Host  # noqa: E402
+from playbook_run import environment  # noqa: E402
 
 pytestmark = pytest.mark.machines
 
@@ -55,8 +56,7 @@ def cli(folder, *words):
 
 
 def migrate(host, **variables):
-    env = {**os.environ, **host.env, "ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".work" / "dev"), "DOCKHOST_STATE_DIR": str(host.folder / "state"),
-           "ANSIBLE_NOCOLOR": "1"}  # fmt: skip
+    env = environment(host.folder, host.env)
     words = ["dockhost.azure.migrate_from_docker_extension", "-e", json.dumps({"migrate_resource_group": "rg", **variables})]
     done = subprocess.run([str(BIN / "ansible-playbook"), *words], env=env, capture_output=True, text=True, timeout=300, cwd=host.folder, check=False)
     assert done.returncode == 0, done.stdout + done.stderr

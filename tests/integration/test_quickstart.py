@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import json
-import os
 import pathlib
 import re
 import subprocess
@@ -19,6 +18,7 @@ import pytest
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
 from extension_host import BIN, IMAGE, ROOT, Host  # noqa: E402
+from playbook_run import environment  # noqa: E402
 
 pytestmark = pytest.mark.machines
 
@@ -37,8 +37,7 @@ def host(tmp_path_factory):
 
 def play(host, name, **variables):
     """Run an example; its last message."""
-    env = {**os.environ, **host.env, "ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".work" / "dev"), "DOCKHOST_STATE_DIR": str(host.folder / "state"),
-           "ANSIBLE_NOCOLOR": "1"}  # fmt: skip
+    env = environment(host.folder, host.env)
     given = json.dumps(dict(variables, ssh_public_key_file=str(host.folder / "id.pub"), image=IMAGE))
     done = subprocess.run([str(BIN / "ansible-playbook"), str(EXAMPLES / name), "-e", given], env=env, capture_output=True, text=True, timeout=400,
                           cwd=host.folder, check=False)  # fmt: skip
@@ -74,9 +73,8 @@ def test_docker_wordpress_mysql(host):
 
 def swarm_play(host):
     """Run the example with its own inventory file, as an operator does."""
-    env = {**os.environ, **host.env, "ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".work" / "dev"), "DOCKHOST_STATE_DIR": str(host.folder / "state"),
-           "ANSIBLE_CONFIG": str(ROOT / "examples" / "ansible.cfg"), "ANSIBLE_PRIVATE_KEY_FILE": str(host.folder / "id"), "ANSIBLE_NOCOLOR": "1",
-           "ANSIBLE_SSH_CONTROL_PATH_DIR": str(host.folder / "cp"), "DOCKHOST_SSH_PUBLIC_KEY_FILE": str(host.folder / "id.pub")}  # fmt: skip
+    env = environment(host.folder, host.env, ANSIBLE_CONFIG=str(ROOT / "examples" / "ansible.cfg"), ANSIBLE_PRIVATE_KEY_FILE=str(host.folder / "id"),
+                      ANSIBLE_SSH_CONTROL_PATH_DIR=str(host.folder / "cp"), DOCKHOST_SSH_PUBLIC_KEY_FILE=str(host.folder / "id.pub"))  # fmt: skip
     words = [str(BIN / "ansible-playbook"), "-i", str(EXAMPLES / "docker_swarm_cluster.docker_hosts.yml"), str(EXAMPLES / "docker_swarm_cluster.yml")]
     done = subprocess.run(words, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=900, cwd=host.folder, check=False)
     assert done.returncode == 0, done.stdout[-8000:]

@@ -6,15 +6,14 @@
 from __future__ import annotations
 
 import json
-import os
 import pathlib
 import subprocess
 import sys
 
 import pytest
 import yaml
+from playbook_run import environment
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
 ROUTES = [{"service": "api"}]
 PEM = "-----BEGIN CERTIFICATE-----\n"
 ACME = {"edge_routes": ROUTES, "edge_tls": "acme", "edge_acme_domains": "a.example.com", "edge_acme_email": "a@example.com"}
@@ -120,11 +119,10 @@ def ask(folder: pathlib.Path, role: str) -> dict[int, str]:
     keep = {"ansible.builtin.copy": {"content": said_all, "dest": f"{folder}/said.json"}, "vars": {"names": [f"said_{number}" for number in numbers]}}
     tasks = [attempt(number, *ALL[number]) for number in numbers] + [keep]
     (folder / "play.yml").write_text(yaml.safe_dump([{"hosts": "localhost", "gather_facts": False, "tasks": tasks}]))
-    env = {**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".work" / "dev"), "DOCKHOST_STATE_DIR": str(folder / "state")}
     (folder / "hosts").write_text(
         "[swarm_manager]\nlocalhost ansible_connection=local ansible_become=false ansible_python_interpreter=" + sys.executable + "\n")
     command = [str(pathlib.Path(sys.executable).parent / "ansible-playbook"), "-i", "hosts", "play.yml"]
-    done = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, timeout=240, check=False)
+    done = subprocess.run(command, cwd=folder, env=environment(folder), capture_output=True, text=True, timeout=240, check=False)
     assert (folder / "said.json").exists(), done.stdout[-3000:] + done.stderr
     return dict(zip(numbers, json.loads((folder / "said.json").read_text())))
 

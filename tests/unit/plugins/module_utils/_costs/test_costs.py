@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import http.server
 import json
-import os
 import pathlib
 import re
 import subprocess
@@ -20,8 +19,8 @@ import pytest
 from ansible_collections.dockhost.azure.plugins.module_utils._costs import prices
 from ansible_collections.dockhost.azure.plugins.module_utils._costs.estimate import Estimate, table
 from ansible_collections.dockhost.azure.plugins.module_utils._errors import InputError
+from playbook_run import environment
 
-ROOT = pathlib.Path(__file__).resolve().parents[5]
 PLAYBOOK = pathlib.Path(sys.executable).parent / "ansible-playbook"
 
 
@@ -160,7 +159,7 @@ def test_a_next_page_elsewhere_is_not_followed():
 
 def test_playbook_costs(api, tmp_path):
     """The list is fetched page by page, although the API is busy at first; the second run takes the list that is there."""
-    env = {**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".work" / "dev"), "DOCKHOST_STATE_DIR": str(tmp_path), "ANSIBLE_NOCOLOR": "1", "no_proxy": "*"}
+    env = environment(tmp_path, no_proxy="*")
 
     def run(*more):
         words = ["-e", "costs_url=" + api, "-e", "costs_currency=EUR", "-e", "deployment_hosts=3", *more]
@@ -172,7 +171,7 @@ def test_playbook_costs(api, tmp_path):
     assert status == 0 and "changed=1" in said, said
     assert re.search(r"host Standard_D2s_v5 +3 +0\.1000 +219\.00", said) and re.search(r"all +251\.52", said), said
     assert len(Api.asked) == 8 and all(query["currencyCode"] == ["'EUR'"] for query in Api.asked)  # 429, then 2 + 2 + 1 + 2 pages
-    document = json.loads((tmp_path / "prices-westeurope-EUR.json").read_text())
+    document = json.loads((tmp_path / "state" / "prices-westeurope-EUR.json").read_text())
     assert len(document["prices"]) == 12 and document["source"] == api and re.fullmatch(r"\d{4}-\d\d-\d\d", document["date"])
     status, said = run("-e", "costs_hours=many")
     assert status != 0 and "costs_hours is 'many'" in said and len(Api.asked) == 8
