@@ -13,6 +13,8 @@ FAST := -n 4 --dist loadfile -m "not machines and not browser and not install" t
 MACHINES := -n 2 --dist loadfile --no-loadscope-reorder -m machines tests/integration tests/daytwo tests/awx azlab/tests tests/clients tests/apps
 # Each file has a lab of its own, and much of a client's time is waiting for operations.
 CLIENTS := -n 3 --dist loadfile -m "clients and not machines" tests/clients
+# Pages in a browser, the wheel in an environment of its own, the examples as they stand.
+PAGES := -n 2 --dist loadfile -m "browser or install or examples" tests/examples azlab/tests tests/daytwo
 
 help:            ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## */\t/' | expand -t 14
@@ -42,7 +44,7 @@ test-all:        ## what is not in test: lint, sanity, documentation checks, cli
 	@scripts/setup all
 	@scripts/check
 	$(PYTEST) -v $(CLIENTS)
-	$(PYTEST) -v -m "browser or install or examples" azlab/tests tests/examples tests/daytwo
+	$(PYTEST) -v $(PAGES)
 	@.venv/bin/python tests/faults/run.py
 	AZLAB_EXAMPLES=2000 $(PYTEST) -q azlab/tests/test_bad_requests.py
 	$(PYTEST) -v $(MACHINES)

@@ -189,9 +189,23 @@ def test_a_row_survives_a_new_version_and_a_new_certificate(apps, authority):
     assert count["good"] > count["bad"], count
 
 
+def test_a_backup_brings_back_what_was_destroyed(apps):
+    # The words of the role's documentation, so that they are known to work.
+    document = (ROOT / "roles" / "webapp" / "README.md").read_text()
+    words = document[document.index("maintenance_backups:") :].partition("```")[0]
+    apps.variables.update(yaml.safe_load(words))
+    apps.write_inventory()
+    apps.play("backup")
+    sql = "docker exec $(docker ps -qf name=webapp_database) psql -U webapp -c 'drop table jobs cascade'"
+    apps.on("apps-1", sql)
+    assert apps.ask("GET", "/jobs/1")[0] in (500, 503)  # by the API, or by the edge once it has seen that no API is healthy
+    apps.play("restore", "-e", "maintenance_restore_names=webapp-sql", "-e", "maintenance_restore_overwrite=true")
+    assert apps.eventually(lambda: apps.ask("GET", "/jobs/1")[1].get("text")) == TEXT
+
+
 @pytest.fixture
 def acme_server(apps, authority):
-    """Pebble on the controller, which the hosts reach; its certificates live for a minute."""
+    """Pebble on the controller, which the hosts reach; its certificates live for a minute, so no test of these pages comes after this one."""
     controller = apps.env["DOCKHOST_SSH_SOURCES"].split("/")[0]
     certificate, key = authority.certificate("pebble", f"IP:{controller}")
     folder = apps.folder / "pebble"
@@ -237,20 +251,6 @@ def test_an_acme_server_gives_the_certificate_and_renews_it(apps, authority, acm
         time.sleep(3)  # the other host's proxy gets it within this time
         assert apps.serial() != first
     assert count["good"] > 0 and count["bad"] == 0, count
-
-
-def test_a_backup_brings_back_what_was_destroyed(apps):
-    # The words of the role's documentation, so that they are known to work.
-    document = (ROOT / "roles" / "webapp" / "README.md").read_text()
-    words = document[document.index("maintenance_backups:") :].partition("```")[0]
-    apps.variables.update(yaml.safe_load(words))
-    apps.write_inventory()
-    apps.play("backup")
-    sql = "docker exec $(docker ps -qf name=webapp_database) psql -U webapp -c 'drop table jobs cascade'"
-    apps.on("apps-1", sql)
-    assert apps.ask("GET", "/jobs/1")[0] in (500, 503)  # by the API, or by the edge once it has seen that no API is healthy
-    apps.play("restore", "-e", "maintenance_restore_names=webapp-sql", "-e", "maintenance_restore_overwrite=true")
-    assert apps.eventually(lambda: apps.ask("GET", "/jobs/1")[1].get("text")) == TEXT
 
 
 def test_monitoring_takes_its_place(apps):
