@@ -49,6 +49,12 @@ options:
     description: Texts of files, by their paths in the project's folder. They win over files of O(source).
     type: dict
     default: {}
+  files_mode:
+    description:
+      - Mode of the files of O(files). A container that does not run as root needs V(0444) for those that it mounts.
+      - On the host nobody but root gets into the folder, whatever the mode.
+    type: str
+    default: "0600"
   source:
     description:
       - A folder on the controller with the project's files, for instance a checkout of Git. Relative to the playbook.
@@ -208,6 +214,7 @@ ARGUMENTS = dict(
     directory=dict(type="str", default=""),
     definition=dict(type="dict"),
     files=dict(type="dict", default={}),
+    files_mode=dict(type="str", default="0600"),
     source=dict(type="path"),
     # A checkout may hold what is no business of a log of Ansible's.
     source_files=dict(type="dict", default={}, no_log=True),

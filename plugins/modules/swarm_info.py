@@ -7,15 +7,24 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: swarm_info
-short_description: Read nodes, services and published ports of a Docker swarm
+short_description: Read nodes, services and published ports of a Docker swarm, or of a single host
 version_added: 0.1.0
 author: The dockhost.azure authors (@dockhost)
 description:
   - Reads what the swarm says of itself from the Docker Engine of a manager, over the engine's socket.
-  - Runs on a host that is a manager of a swarm and needs nothing there but Python.
+  - With O(orchestrator=compose) it tells the same of a single host, whose Compose projects take the place of the swarm.
+  - Otherwise it runs on a host that is a manager of a swarm and needs nothing there but Python.
 extends_documentation_fragment:
   - dockhost.azure.engine
 options:
+  orchestrator:
+    description:
+      - V(swarm) asks the swarm.
+      - V(compose) tells of this host as the only node and of its Compose projects, their services called C(PROJECT_SERVICE). As many containers of a
+        service as there are count as wanted. Ports that are published for the host alone are left out.
+    type: str
+    choices: [swarm, compose]
+    default: swarm
   tasks:
     description: Whether the tasks are read as well, in one request more.
     type: bool
@@ -107,6 +116,8 @@ load_balancer_ports:
 import time
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.dockhost.azure.plugins.module_utils._compose.live import PROJECT
+from ansible_collections.dockhost.azure.plugins.module_utils._compose.report import report
 from ansible_collections.dockhost.azure.plugins.module_utils._engine.client import ENGINE_ARGS, Engine
 from ansible_collections.dockhost.azure.plugins.module_utils._engine.errors import EngineError, EngineUnreachable
 from ansible_collections.dockhost.azure.plugins.module_utils._swarm.mesh import has_ipvs
@@ -140,6 +151,13 @@ def read_swarm(engine: Engine, tasks: bool) -> dict:
     }
 
 
+def read_single(engine: Engine) -> dict:
+    """The same of a host and its Compose projects."""
+    found = engine.get("/containers/json", all=True, filters={"label": [PROJECT]}) or []
+    inspected = [engine.find(f"/containers/{item['Id']}/json") for item in found]
+    return report(engine.info(), [item for item in inspected if item])
+
+
 def read_when_ready(engine: Engine, tasks: bool, timeout: float) -> dict:
     """As :func:`read_swarm`; a manager whose node knows its role but not the swarm yet is asked again for ``timeout`` seconds."""
     deadline = time.monotonic() + timeout
@@ -156,13 +174,17 @@ def main() -> None:
     module = AnsibleModule(
         argument_spec={
             **ENGINE_ARGS,
+            "orchestrator": {"type": "str", "choices": ["swarm", "compose"], "default": "swarm"},
             "tasks": {"type": "bool", "default": False},
             "timeout": {"type": "int", "default": 0},
         },
         supports_check_mode=True,
     )
+    engine = Engine(module.params["docker_socket"])
     try:
-        module.exit_json(changed=False, **read_when_ready(Engine(module.params["docker_socket"]), module.params["tasks"], module.params["timeout"]))
+        if module.params["orchestrator"] == "compose":
+            module.exit_json(changed=False, **read_single(engine))
+        module.exit_json(changed=False, **read_when_ready(engine, module.params["tasks"], module.params["timeout"]))
     except (EngineUnreachable, ValueError) as error:
         module.fail_json(msg=str(error))
     except EngineError as error:

@@ -44,6 +44,7 @@ class Request:
     directory: str = ""
     definition: t.Mapping[str, Json] | None = None
     files: t.Mapping[str, str] = field(default_factory=dict)
+    files_mode: str = "0600"
     source_files: t.Mapping[str, t.Mapping[str, Json]] = field(default_factory=dict)
     compose_files: t.Sequence[str] = ("compose.yaml",)
     environment: t.Mapping[str, Json] = field(default_factory=dict)
@@ -83,8 +84,9 @@ def check(request: Request) -> None:
         raise HostError(f"name: {request.name!r} cannot name a project; use lower case letters, digits, hyphens and underscores.")
     if not os.path.isabs(request.folder) or os.path.normpath(request.folder) in ("/", "/opt", "/etc", "/root", "/home", "/usr", "/var"):
         raise HostError(f"directory: {request.folder} cannot be a project's folder; give an absolute path that is the project's alone.")
-    if not re.match(r"0?[0-7]{3}\Z", request.secrets_mode):
-        raise HostError(f"secrets_mode: {request.secrets_mode!r} is no mode; give three octal digits as text, such as '0444'.")
+    for option in ("secrets_mode", "files_mode"):
+        if not re.match(r"0?[0-7]{3}\Z", getattr(request, option)):
+            raise HostError(f"{option}: {getattr(request, option)!r} is no mode; give three octal digits as text, such as '0444'.")
     both = sorted(set(request.environment) & set(request.environment_secrets))
     if both:
         raise HostError(f"environment: {', '.join(both)} is in environment_secrets too; give it in one of them.")
@@ -122,7 +124,7 @@ def wanted_files(request: Request) -> dict[str, File]:
         except (KeyError, ValueError, binascii.Error):
             raise HostError(f"source_files: {name} is not as source makes it; give source, the folder on the controller.") from None
         found[name] = File(content, 0o700 if item.get("executable") else 0o600)
-    found.update((os.path.normpath(name), File(str(text).encode())) for name, text in request.files.items())
+    found.update((os.path.normpath(name), File(str(text).encode(), int(request.files_mode, 8))) for name, text in request.files.items())
     if request.definition is not None:
         # JSON is YAML, and hosts have a library for one of them only.
         found[request.compose_files[0]] = File((json.dumps(request.definition, indent=2) + "\n").encode())

@@ -98,7 +98,7 @@ def _fill(engine: Engine, params: dict[str, t.Any], name: str) -> None:
         found = engine.post("/volumes/create", {"Name": name, "Labels": manifest.get("labels") or {}, "DriverOpts": manifest.get("options") or {}})
     directory = volume.directory_of(found)
     with volume.quiet(engine, name, "stop"):
-        used = volume.containers(engine, name)
+        used = volume.users(engine, name)
         if used:
             raise ArchiveError(f"Volume {name} is still used by container {used[0]['Names'][0].lstrip('/')}: stop it first. Nothing was changed.")
         stage, before = os.path.join(directory, STAGE), os.path.join(directory, BEFORE)

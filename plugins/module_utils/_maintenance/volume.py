@@ -20,6 +20,7 @@ from ansible_collections.dockhost.azure.plugins.module_utils._maintenance.archiv
 
 SERVICE_LABEL = "com.docker.swarm.service.name"
 COMPOSE_LABEL = "com.docker.compose.service"
+PROJECT_LABEL = "com.docker.compose.project"
 _STARTING = "health: starting"
 _INTERVAL = 0.5  # seconds
 
@@ -56,8 +57,14 @@ def containers(engine: Engine, name: str) -> list[dict[str, t.Any]]:
     return engine.get("/containers/json", filters={"volume": [name]})
 
 
+def users(engine: Engine, name: str) -> list[dict[str, t.Any]]:
+    """Those of :func:`containers` that run by their own word: the list shows one that was stopped this moment as running for a moment more."""
+    inspected = [(item, engine.find(f"/containers/{item['Id']}/json")) for item in containers(engine, name)]
+    return [item for item, now in inspected if now and now["State"]["Running"]]
+
+
 def container_of(engine: Engine, service: str, patience: float = 60) -> dict[str, t.Any] | None:
-    """A running container of a swarm service, of a Compose service, or of that name, on this host.
+    """A running container of a swarm service, of a Compose service (its name alone or after PROJECT_), or of that name, on this host.
 
     One whose healthcheck has not passed yet (a database that starts) is waited for, ``patience`` seconds long.
     """
@@ -72,8 +79,10 @@ def container_of(engine: Engine, service: str, patience: float = 60) -> dict[str
 
 def _running(engine: Engine, service: str) -> list[dict[str, t.Any]]:
     """The newest first, as the engine lists them."""
-    for label in (SERVICE_LABEL, COMPOSE_LABEL):
-        found = engine.get("/containers/json", filters={"label": [f"{label}={service}"], "status": ["running"]})
+    ends = [place for place, sign in enumerate(service) if sign == "_"]
+    in_projects = [[f"{PROJECT_LABEL}={service[:end]}", f"{COMPOSE_LABEL}={service[end + 1 :]}"] for end in ends]
+    for labels in ([f"{SERVICE_LABEL}={service}"], *in_projects, [f"{COMPOSE_LABEL}={service}"]):
+        found = engine.get("/containers/json", filters={"label": labels, "status": ["running"]})
         if found:
             return found
     return engine.get("/containers/json", filters={"name": [f"^/{service}$"], "status": ["running"]})

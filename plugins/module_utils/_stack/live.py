@@ -25,6 +25,7 @@ from ansible_collections.dockhost.azure.plugins.module_utils._stack.resources im
 from ansible_collections.dockhost.azure.plugins.module_utils._stack.service import IMAGE
 from ansible_collections.dockhost.azure.plugins.module_utils._stack.values import Json, StackError
 
+PROJECT = "com.docker.compose.project"
 KEY_PURPOSE = "digest-key"
 
 
@@ -34,6 +35,15 @@ def require_manager(engine: Engine) -> None:
     if not swarm.get("ControlAvailable"):
         state = swarm.get("LocalNodeState", "inactive")
         raise StackError(f"This host is no manager of a swarm (state {state}): run the task on a manager (role dockhost.azure.swarm makes one).")
+
+
+def refuse_project(engine: Engine, stack: str) -> None:
+    """A Compose project of the stack's name has volumes of the same names: two writers would destroy what is in them."""
+    if engine.get("/containers/json", all=True, filters={"label": [f"{PROJECT}={stack}"]}):
+        raise StackError(
+            f"A Compose project called {stack} is on this host, and the stack would run it a second time on the same volumes: remove the project first "
+            "(its volumes stay), or give the stack another name. Nothing was changed."
+        )
 
 
 def in_swarm(engine: Engine) -> bool:

@@ -20,6 +20,7 @@ from ansible_collections.dockhost.azure.plugins.module_utils._stack.live import 
     in_swarm,
     observe,
     pin_images,
+    refuse_project,
     remove_all,
     require_manager,
     store_digest_key,
@@ -61,6 +62,7 @@ def _present(engine: Engine, params: t.Mapping[str, Json], check_mode: bool) -> 
         return _would_be_first(params, first)
     require_manager(engine)
     stack = params["name"]
+    refuse_project(engine, stack)
     actual = observe(engine, stack)
     key, new_key = digest_key(actual)
     wanted = _build(params, key)

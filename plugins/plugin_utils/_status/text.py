@@ -19,7 +19,7 @@ def render(status: Status) -> str:
     parts = [
         [f"Deployment {status.name} in {status.resource_group} ({status.location})"],
         ["Hosts", *_or_none(_host(host) for host in status.hosts)],
-        ["Swarm nodes", *_or_none(_node(host) for host in status.hosts if host.node)],
+        ["Single host" if any(host.role == "single" for host in status.hosts) else "Swarm nodes", *_or_none(_node(host) for host in status.hosts if host.node)],
         ["Services", *_or_none(_services(status))],
         _reached(status),
         ["Needs attention", *(f"  {trouble.text}" for trouble in status.troubles)] if status.troubles else [],

@@ -62,6 +62,7 @@ def test_a_variable_within_a_value_is_no_variable():
         ({"directory": "opt/x"}, "directory: opt/x cannot be"),
         ({"directory": "/etc/"}, "directory: /etc/ cannot be"),
         ({"secrets_mode": "600x"}, "secrets_mode"),
+        ({"files_mode": "rw"}, "files_mode"),
         ({"environment": {"A": 1}, "environment_secrets": {"A": 2}}, "environment: A is in environment_secrets too"),
         ({"environment": {"A-B": 1}}, "environment: 'A-B' cannot name"),
         ({"environment": {"A": [1]}}, "environment: A is a list"),

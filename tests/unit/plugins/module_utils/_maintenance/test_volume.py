@@ -108,6 +108,20 @@ def test_restore_replaces_all_of_it(saved):
     assert engine.done == ["c1/stop", "c1/start"]
 
 
+@pytest.mark.parametrize("running", [False, True])
+def test_the_list_of_containers_may_be_behind(saved, running):
+    engine, data, params = saved
+    stopped = []
+    engine.find = lambda path: {"State": {"Running": running}} if path == "/containers/c1/json" else engine.volume if path == "/volumes/files" else None
+    engine.post = lambda path, body=None: stopped.append(path)  # and the list goes on to show it
+    if running:
+        with pytest.raises(ArchiveError, match="is still used by container web: stop it first. Nothing was changed"):
+            restore.restore(engine, params)
+    else:
+        restore.restore(engine, params)
+    assert ((data / "file").read_text() == "rubbish") == running and stopped == ["/containers/c1/stop", "/containers/c1/start"]
+
+
 def test_data_are_replaced_only_when_that_is_said(saved):
     engine, data, params = saved
     with pytest.raises(ArchiveError, match=r"holds data \(2 entries\), which a restore would replace: say overwrite"):
@@ -150,6 +164,22 @@ def test_a_database_that_starts_is_waited_for(monkeypatch):
     engine = Starting()
     assert volume.container_of(engine, "db")["Status"].endswith("(healthy)") and engine.looks == 3
     assert volume.container_of(Starting(), "db", patience=-1)["Status"].endswith("starting)")
+
+
+class Projects:
+    """An engine with service db of project my_shop, and one of another project."""
+
+    def get(self, path, filters):
+        containers = [{"Id": "1", "project": "other", "service": "db"}, {"Id": "2", "project": "my_shop", "service": "db"}]
+        wanted = dict(label.split("=") for label in filters.get("label", ["none=none"]))
+        names = {volume.PROJECT_LABEL: "project", volume.COMPOSE_LABEL: "service"}
+        return [one for one in containers if all(one.get(names.get(label)) == value for label, value in wanted.items())]
+
+
+def test_a_service_of_a_compose_project_is_called_as_in_a_stack():
+    assert volume.container_of(Projects(), "my_shop_db")["Id"] == "2"
+    assert volume.container_of(Projects(), "db")["Id"] == "1"
+    assert volume.container_of(Projects(), "shop_db") is None
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from __future__ import annotations
 import pytest
 from ansible_collections.dockhost.azure.plugins.module_utils._engine.client import Engine
 from ansible_collections.dockhost.azure.plugins.module_utils._engine.errors import EngineUnreachable
+from ansible_collections.dockhost.azure.plugins.module_utils._stack.live import refuse_project
 from ansible_collections.dockhost.azure.plugins.module_utils._stack.run import run
 from ansible_collections.dockhost.azure.plugins.module_utils._stack.values import StackError
 
@@ -67,3 +68,20 @@ def test_without_check_mode_and_on_workers_it_is_an_error(engine):
         run(engine, PARAMS, False)
     with pytest.raises(StackError, match="no manager of a swarm"):
         run(Outside("active"), PARAMS, True)
+
+
+class Taken:
+    """A manager on which a Compose project of a name runs."""
+
+    def __init__(self, project):
+        self.project = project
+
+    def get(self, path, all, filters):
+        assert path == "/containers/json" and all
+        return [{"Id": "c"}] if filters == {"label": [f"com.docker.compose.project={self.project}"]} else []
+
+
+def test_a_compose_project_of_the_same_name_is_not_run_a_second_time():
+    with pytest.raises(StackError, match="A Compose project called shop is on this host.*Nothing was changed"):
+        refuse_project(Taken("shop"), "shop")
+    refuse_project(Taken("blog"), "shop")
