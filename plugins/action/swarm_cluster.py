@@ -8,13 +8,13 @@ Hosts that are to join find the token by the id of the swarm (plugin_utils/_toke
 
 from __future__ import annotations
 
-from typing import Any, Dict, Mapping, Optional
+from typing import Any, Dict, Mapping, Optional, Tuple
 
 from ansible.plugins.action import ActionBase
 from ansible_collections.dockhost.azure.plugins.module_utils._engine.errors import EngineError
-from ansible_collections.dockhost.azure.plugins.module_utils._swarm import cluster, cluster_task, local
+from ansible_collections.dockhost.azure.plugins.module_utils._swarm import cluster, cluster_task
 from ansible_collections.dockhost.azure.plugins.module_utils._swarm.converge import Outcome
-from ansible_collections.dockhost.azure.plugins.module_utils._swarm.model import WORKER, Local, SwarmRefused
+from ansible_collections.dockhost.azure.plugins.module_utils._swarm.model import WORKER, Cluster, Local, SwarmRefused
 from ansible_collections.dockhost.azure.plugins.modules.swarm_cluster import ARGUMENTS
 from ansible_collections.dockhost.azure.plugins.plugin_utils import _token
 from ansible_collections.dockhost.azure.plugins.plugin_utils._relay import RelayEngine, RelayUnusable, usable, validated
@@ -30,6 +30,7 @@ class ActionModule(ActionBase):
         """Run the task."""
         result = super().run(tmp, task_vars)
         task_vars = task_vars or {}
+        self._complete(task_vars)
         done = self._light(task_vars)
         if done is None:
             done = self._execute_module(task_vars=task_vars, wrap_async=self._task.async_val)
@@ -37,6 +38,18 @@ class ActionModule(ActionBase):
                 self._keep_token(done["cluster_id"], task_vars)
         result.update(done)
         return result
+
+    def _complete(self, task_vars: Mapping[str, Any]) -> None:
+        """Options that are known here: which member the host is, and the address that it named. As templates of the role each of them would
+        put together once more what all hosts said, which takes longer than the rest of this task."""
+        arguments, name = self._task.args, self._task.delegate_to or task_vars.get("inventory_hostname")
+        members = [member for member in arguments.get("members") or () if isinstance(member, dict)]
+        if not arguments.get("host") and any(member.get("name") == name for member in members):
+            arguments["host"] = name
+        for member in members:
+            said = (member.get("swarm") or {}).get("address")
+            if said and member.get("name") == arguments.get("host") and not arguments.get("advertise_address"):
+                arguments["advertise_address"] = said
 
     def _light(self, task_vars: Mapping[str, Any]) -> Optional[Dict[str, Any]]:
         """The result, or None where the module is needed."""
@@ -46,12 +59,11 @@ class ActionModule(ActionBase):
         engine = RelayEngine(self, task_vars, params["docker_socket"])
         outcome = Outcome()
         try:
-            own = _own(engine, params)
+            own, outcome.cluster = _own(engine, params)
             if not own.engine:  # in check mode, a host that has no engine yet
                 return None
             if not own.leads and not params["advertise_address"]:  # the default address is one that only the host knows
-                said = [member["swarm"].get("address") for member in params["members"] if member["name"] == params["host"]]
-                params["advertise_address"] = own.address or "".join(filter(None, said))
+                params["advertise_address"] = own.address
                 if not params["advertise_address"]:
                     return None
             kept = cluster_task.run(params, self._task.check_mode, engine, own, outcome)
@@ -85,10 +97,11 @@ class ActionModule(ActionBase):
             _token.keep(cluster_id, found["join_tokens"][WORKER])
 
 
-def _own(engine: RelayEngine, params: Mapping[str, Any]) -> Local:
-    """What the host says of itself. Where it led the swarm a moment ago it is not asked again: it refuses what comes next if it does not any more."""
+def _own(engine: RelayEngine, params: Mapping[str, Any]) -> Tuple[Local, Optional[Cluster]]:
+    """What the host says of itself, and its swarm where it was asked for that too. Where it led the swarm a moment ago it is not asked again for
+    the first: it refuses what comes next if it does not any more."""
     for member in params["members"]:
         found = Local.from_dict(member["swarm"])
         if member["name"] == params["host"] and (found.leads or not found.engine):
-            return found
-    return local.observe(engine, routing_mesh=False)
+            return found, None
+    return cluster.observe(engine)

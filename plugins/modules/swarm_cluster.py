@@ -55,7 +55,7 @@ options:
         type: dict
         default: {}
   host:
-    description: Name of the member that this module runs on.
+    description: Name of the member that this module runs on. When omitted, the member that is called as the host of the task in the inventory.
     type: str
   silent:
     description: Names of hosts that may be managers but did not answer. No new swarm is made while there are any.
@@ -182,7 +182,9 @@ options:
     type: bool
     default: false
   advertise_address:
-    description: For a new swarm, the address of this host for the other nodes. The source address of the default route when omitted.
+    description:
+      - For a new swarm, the address of this host for the other nodes.
+      - When omitted, the one that this host names in O(members), or the source address of its default route.
     type: str
   listen_address:
     description: For a new swarm, the address that this host listens on for the swarm's own traffic.

@@ -16,7 +16,6 @@ import os
 import secrets
 import shlex
 import zlib
-from functools import lru_cache
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple, Union
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
@@ -54,8 +53,14 @@ class RelayEngine(client.Engine):
 
     def batch(self, requests: Sequence[Tuple[str, str, Any]]) -> List[Union[Any, EngineError]]:
         """See the client; one round trip for all of them."""
-        answers = self.operate([["request", *request] for request in requests])
-        return [answer_of(answer, request) for answer, request in zip(answers, requests)]
+        return _answers(self.operate(_operations(requests)), requests)
+
+    def batch_where_reached(
+        self, places: Sequence[Tuple[str, int]], timeout: float, requests: Sequence[Tuple[str, str, Any]]
+    ) -> Optional[List[Union[Any, EngineError]]]:
+        """See the client; one round trip for all of it."""
+        trouble, *answers = self.operate([["only where reached", list(places), timeout], *_operations(requests)])
+        return None if trouble else _answers(answers, requests)
 
     def reach(self, places: Sequence[Tuple[str, int]], timeout: float) -> List[str]:
         """See the client; one round trip for all of them."""
@@ -68,9 +73,17 @@ class RelayEngine(client.Engine):
     def _operate(self, operations: Sequence[Operation], key: str) -> List[Any]:
         order = {"socket": self.socket_path, "timeout": self.timeout, "key": key, "operations": list(operations)}
         # As in Ansible's own commands, an interpreter may be several words ("/usr/bin/env python3").
-        command = f"{self._action._compute_environment_string()} {self._python} -I -S -c {shlex.quote(_program())}".strip()
+        command = f"{self._action._compute_environment_string()} {self._python} -I -S -c {_PROGRAM}".strip()
         done = self._action._low_level_execute_command(command, in_data=json.dumps(order).encode())
         return answers_of(done["stdout"], done["stderr"].strip()[-300:] or f"it ended with {done['rc']}")
+
+
+def _operations(requests: Sequence[Tuple[str, str, Any]]) -> List[Operation]:
+    return [["until", *request[1:]] if request[0] == client.UNTIL else ["request", *request] for request in requests]
+
+
+def _answers(answers: Sequence[Any], requests: Sequence[Tuple[str, str, Any]]) -> List[Union[Any, EngineError]]:
+    return [answer_of(answer, request) for answer, request in zip(answers, requests)]
 
 
 def answers_of(printed: str, otherwise: str) -> List[Any]:
@@ -132,7 +145,6 @@ def _interpreter(action: ActionBase, variables: Mapping[str, Any]) -> str:
     return str((variables.get("ansible_facts") or {}).get("discovered_interpreter_python") or "python3")
 
 
-@lru_cache(maxsize=None)
 def _program() -> str:
     """What runs on the host: the sources of relay and mesh, packed; the order comes on standard input."""
     sources = []
@@ -145,3 +157,7 @@ def _program() -> str:
         f"[exec(p,s) for p in json.loads(zlib.decompress(base64.b85decode('{packed}')))];"
         "s['serve'](json.load(sys.stdin),s['has_ipvs'])"
     )
+
+
+# Made once: Ansible loads an action plugin before it forks a process for each host of its task.
+_PROGRAM = shlex.quote(_program())

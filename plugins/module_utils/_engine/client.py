@@ -18,16 +18,20 @@ import http.client
 import json
 import os
 import socket
+import time
 import typing as t
 from urllib.parse import urlencode
 
 from ansible_collections.dockhost.azure.plugins.module_utils._engine.errors import EngineError, EngineUnreachable
+from ansible_collections.dockhost.azure.plugins.module_utils._engine.relay import fits
 
 DEFAULT_SOCKET = "/var/run/docker.sock"
 # The option of modules on hosts; its documentation is the fragment `engine`.
 ENGINE_ARGS: t.Dict[str, t.Any] = {"docker_socket": {"type": "str", "default": DEFAULT_SOCKET}}
 # What this client was written against. Engine 29 still serves 1.44 and refuses what is older.
 NEWEST_API = (1, 44)
+# See Engine.batch.
+UNTIL = "UNTIL"
 OLDEST_API = (1, 41)
 
 Json = t.Any
@@ -162,17 +166,33 @@ class Engine:
     def batch(self, requests: t.Sequence[tuple[str, str, Json]]) -> list[Json | EngineError]:
         """Several requests (method, path, body), one after the other: for each its answer, or its refusal.
 
-        Where the engine is reached over the network (plugin_utils/_relay.py) all of them are one round trip.
+        Where the engine is reached over the network (plugin_utils/_relay.py) all of them are one round trip. The method UNTIL, after a
+        request that was taken, gets ``path`` until it is as the wish in ``body`` has it (relay.until); after one that was refused it answers the same.
         """
         answers: list[Json | EngineError] = []
         for method, path, body in requests:
             try:
-                answers.append(self.request(method, path, None, body))
+                answers.append(self._until(path, body, answers[-1]) if method == UNTIL else self.request(method, path, None, body))
             except EngineUnreachable:
                 raise
             except EngineError as error:
                 answers.append(error)
         return answers
+
+    def _until(self, path: str, wish: t.Mapping[str, t.Any], before: Json | EngineError) -> Json | EngineError:
+        deadline = time.monotonic() + wish["timeout"]
+        while not isinstance(before, EngineError):
+            try:
+                found = self.get(path)
+                if fits(found, wish) or time.monotonic() >= deadline:
+                    return found
+            except EngineUnreachable:
+                raise
+            except EngineError as error:
+                if error.not_found or time.monotonic() >= deadline:
+                    raise
+            time.sleep(wish["pause"])
+        return before
 
     def reach(self, places: t.Sequence[tuple[str, int]], timeout: float) -> list[str]:
         """Try these TCP ports (address, port) from the engine's host: for each "" or what does not work."""
@@ -184,6 +204,12 @@ class Engine:
             except OSError as error:
                 troubles.append(str(error.strerror or error))
         return troubles
+
+    def batch_where_reached(
+        self, places: t.Sequence[tuple[str, int]], timeout: float, requests: t.Sequence[tuple[str, str, Json]]
+    ) -> list[Json | EngineError] | None:
+        """As batch, where all these TCP ports answer the engine's host; else None, and nothing was requested. The first that does not ends it."""
+        return None if any(self.reach([place], timeout)[0] for place in places) else self.batch(requests)
 
     # -- what every module asks ---------------------------------------------------------------------------
 

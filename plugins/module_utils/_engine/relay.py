@@ -14,6 +14,7 @@ from __future__ import annotations
 import json
 import socket
 import sys
+import time
 
 # The newest API that the collection speaks, as in client.py.
 NEWEST = (1, 44)
@@ -74,6 +75,26 @@ def seal(content: bytes, key: str) -> bytes:
     return bytes(one ^ other for one, other in zip(content, hashlib.shake_256(bytes.fromhex(key)).digest(len(content))))
 
 
+def fits(found: object, wish: dict) -> bool:
+    """Whether a thing that the engine shows is as ``wish`` has it: ``field``, names that lead to a value in it, and ``value``."""
+    for name in wish["field"]:
+        found = found.get(name) if isinstance(found, dict) else None
+    return found == wish["value"]
+
+
+def until(ask: object, wish: dict) -> tuple[int, str]:
+    """Ask (``ask()``: status and text) every ``pause`` seconds until the thing fits, is gone (404), or ``timeout`` is over; the last answer.
+
+    A refusal is no end: while the managers of a swarm change its leader may, and for a moment nobody answers for it.
+    """
+    deadline = time.monotonic() + wish["timeout"]
+    while True:
+        status, text = ask()
+        if status == 404 or (status < 400 and fits(json.loads(text), wish)) or time.monotonic() >= deadline:
+            return status, text
+        time.sleep(wish["pause"])
+
+
 def connect(address: str, port: int, timeout: float) -> str:
     """Try a TCP port; empty where that works, else what does not."""
     try:
@@ -104,8 +125,20 @@ def serve(order: dict, has_ipvs: object) -> None:
                 method, target, body = given
                 status, dummy, text = exchange(path, timeout, method, prefix + target, body)
                 answers.append([status, shown(text, order["key"])])
+            elif kind == "until":
+                target, wish = given
+                status, text = answers[-1]
+                if status < 400:  # what was asked for before has been taken
+                    status, text = until(lambda at=target: exchange(path, timeout, "GET", prefix + at)[::2], wish)
+                answers.append([status, shown(text, order["key"])])
             elif kind == "connect":
                 answers.append(connect(*given))
+            elif kind == "only where reached":
+                places, patience = given
+                tried = (connect(address, port, patience) for address, port in places)
+                answers.append(next(filter(None, tried), ""))
+                if answers[-1]:
+                    break
             else:
                 answers.append({"mesh": has_ipvs, "address": source_address}[kind]())
     except (OSError, KeyError, ValueError, IndexError) as error:

@@ -18,7 +18,8 @@ from ansible_collections.dockhost.azure.plugins.module_utils._engine.errors impo
 from ansible_collections.dockhost.azure.plugins.module_utils._stack.verdict import ENDED_STATES, Before, Verdict, judge
 from ansible_collections.dockhost.azure.plugins.module_utils._stack.values import Json, StackError
 
-INTERVAL = 1.0
+# Seconds between two looks: a tenth of what has been waited, so that a quick stack is seen quickly and a slow one costs the manager little.
+SHORTEST, LONGEST, SHARE = 0.1, 1.0, 0.1
 LOG_LINES = 15
 
 
@@ -56,7 +57,8 @@ class Waiter:
 
     def wait(self, names: t.Collection[str], timeout: float) -> dict[str, Verdict]:
         """Return when all have converged. Raises StackError at the first that failed, or when the time is over."""
-        end = time.monotonic() + timeout
+        began = time.monotonic()
+        end = began + timeout
         while True:
             now = self.verdicts(names)
             failed = {name: verdict for name, verdict in now.items() if verdict.state == "failed"}
@@ -69,7 +71,7 @@ class Waiter:
             if time.monotonic() > end:
                 stories = [self._story(name, verdict) for name, verdict in sorted(waiting.items())]
                 raise StackError(f"Not converged within {timeout:g} s. " + " ".join(stories or [f"{', '.join(sorted(unproved))}: tasks keep being replaced."]))
-            time.sleep(INTERVAL)
+            time.sleep(min(LONGEST, max(SHORTEST, SHARE * (time.monotonic() - began))))
 
     def _unproved(self, now: t.Mapping[str, Verdict]) -> set[str]:
         """Names of services with a running task that has not run for long enough."""

@@ -11,8 +11,9 @@ from __future__ import annotations
 import time
 import typing as t
 
-from ansible_collections.dockhost.azure.plugins.module_utils._engine.client import Engine
+from ansible_collections.dockhost.azure.plugins.module_utils._engine.client import UNTIL, Engine
 from ansible_collections.dockhost.azure.plugins.module_utils._engine.errors import EngineError
+from ansible_collections.dockhost.azure.plugins.module_utils._engine.relay import fits
 from ansible_collections.dockhost.azure.plugins.module_utils._swarm import local
 from ansible_collections.dockhost.azure.plugins.module_utils._swarm.model import (
     GOSSIP_PORT,
@@ -27,9 +28,20 @@ from ansible_collections.dockhost.azure.plugins.module_utils._swarm.model import
 )
 
 _INTERVAL = 0.2
+# Seconds between two looks on the engine's own host, where they cost next to nothing.
+_PAUSE = 0.05
+# When a new role is real: where that shows in the answer to GET /nodes/ID, as what, and what is said where it does not.
+_REAL = {
+    MANAGER: (["ManagerStatus", "Reachability"], "reachable", "did not become a reachable manager"),
+    WORKER: (["ManagerStatus"], None, "did not leave the managers"),
+}
 _CLUSTER = (("GET", "/swarm", None), ("GET", "/nodes", None))
 BUSY = ("running", "starting", "preparing")
 ENDED = ("complete", "failed", "rejected", "shutdown", "orphaned", "remove")
+
+
+_STALE = "out of sequence"
+Known = t.Optional[t.Mapping[str, t.Any]]
 
 
 def read(engine: Engine, own: local.Local) -> Cluster | None:
@@ -44,7 +56,15 @@ def _cluster(own: local.Local, swarm: t.Any, listed: t.Any) -> Cluster:
         if isinstance(answer, EngineError):
             raise answer
     nodes = tuple(Node.from_api(node) for node in listed or ())
-    return Cluster(own.cluster_id, nodes, swarm["Spec"], (swarm["Spec"].get("Labels") or {}).get(RECOVERED, ""))
+    known = {node["ID"]: node for node in listed or ()}
+    return Cluster(own.cluster_id, nodes, swarm["Spec"], (swarm["Spec"].get("Labels") or {}).get(RECOVERED, ""), known)
+
+
+def observe(engine: Engine) -> tuple[local.Local, Cluster | None]:
+    """What a host says of itself, and the swarm that it answers for, in one round trip."""
+    *said, swarm, listed = engine.batch((*local.QUESTIONS, *_CLUSTER))
+    own = local.from_answers(*said, routing_mesh=False)
+    return own, _cluster(own, swarm, listed) if own.leads else None
 
 
 def init(engine: Engine, request: t.Mapping[str, t.Any], routing_mesh: bool) -> tuple[local.Local, Cluster]:
@@ -63,11 +83,11 @@ def tokens(engine: Engine) -> dict[str, str]:
     return {WORKER: found["Worker"], MANAGER: found["Manager"]}
 
 
-def carry_out(engine: Engine, step: Step, timeout: float) -> list[str]:
-    """Take one step that a manager takes: update, drain or remove. Returns what was noticed while doing so."""
+def carry_out(engine: Engine, step: Step, timeout: float, known: Known = None) -> list[str]:
+    """Take one step that a manager takes: update, drain or remove. Returns what was noticed while doing so. ``known``: see change_spec."""
     notes: list[str] = []
     if step.action == "update":
-        update(engine, step, timeout)
+        update(engine, step, timeout, known)
     elif step.action == "drain":
         notes = drain(engine, step.node_id, step.name, timeout)
         update(engine, step, timeout)
@@ -83,15 +103,39 @@ def hold(engine: Engine, steps: t.Sequence[Step]) -> None:
             change_spec(engine, step.node_id, {"Availability": "pause", "Labels": step.changes["labels"][1]})
 
 
-def update(engine: Engine, step: Step, timeout: float) -> None:
+def update(engine: Engine, step: Step, timeout: float, known: Known = None) -> None:
     """Change role, availability and labels of a node in one request, and wait until a new role is real."""
-    wanted = {name: after for name, (_before, after) in step.changes.items()}
+    changes, role = _spec_changes(step), step.changes.get("role", (None, None))[1]
+    if role not in _REAL:
+        change_spec(engine, step.node_id, changes, known)
+        return
+    field, value, otherwise = _REAL[role]
+    wish = {"field": field, "value": value, "timeout": timeout, "pause": _PAUSE}
+    found = change_spec(engine, step.node_id, changes, known, wish)
+    if isinstance(found, EngineError):
+        if not found.not_found:
+            raise SwarmRefused(f"{step.name} {otherwise} within {timeout:g} s: {found.message}.")
+    elif not fits(found, wish):
+        raise SwarmRefused(f"{step.name} {otherwise} within {timeout:g} s.")
+
+
+def _spec_changes(step: Step) -> dict[str, t.Any]:
     names = {"role": "Role", "availability": "Availability", "labels": "Labels"}
-    change_spec(engine, step.node_id, {names[name]: value for name, value in wanted.items()})
-    if wanted.get("role") == MANAGER:
-        _wait(engine, step, timeout, lambda node: node.reachable is True, "did not become a reachable manager")
-    elif wanted.get("role") == WORKER:
-        _wait(engine, step, timeout, lambda node: node.reachable is None, "did not leave the managers")
+    return {names[name]: after for name, (_before, after) in step.changes.items()}
+
+
+def update_all(engine: Engine, steps: t.Sequence[Step], timeout: float, listed: t.Mapping[str, t.Any]) -> None:
+    """Updates that give nobody another role, in one round trip; those of nodes that somebody else changed meanwhile are made anew."""
+    there = [step for step in steps if step.node_id in listed]
+    answers = engine.batch([_writing(listed[step.node_id], _spec_changes(step)) for step in there]) if there else []
+    again = [step for step in steps if step not in there]
+    for step, answer in zip(there, answers):
+        if isinstance(answer, EngineError):
+            if _STALE not in answer.message:
+                raise answer
+            again.append(step)
+    for step in again:
+        update(engine, step, timeout)
 
 
 def drain(engine: Engine, node_id: str, name: str, timeout: float) -> list[str]:
@@ -179,12 +223,13 @@ def remove(engine: Engine, step: Step, timeout: float) -> list[str]:
             time.sleep(_INTERVAL)
 
 
-def verify(engine: Engine, members: t.Sequence[Member], ports: bool, timeout: float) -> None:
-    """Wait until each member is a ready node, and where ``ports`` try to reach it, so that a closed port shows now."""
+def verify(engine: Engine, own: local.Local, members: t.Sequence[Member], ports: bool, timeout: float) -> Cluster:
+    """Wait until each member is a ready node, and where ``ports`` try to reach it, so that a closed port shows now. The swarm as it was then."""
     deadline = time.monotonic() + timeout
     wanted = {member.local.node_id: member for member in members if member.local.node_id}
     while True:
-        nodes = {node["ID"]: Node.from_api(node) for node in engine.get("/nodes") or ()}
+        found = _cluster(own, *engine.batch(_CLUSTER))
+        nodes = {node.id: node for node in found.nodes}
         late = [member.name for node_id, member in wanted.items() if node_id not in nodes or nodes[node_id].state != "ready"]
         if not late:
             break
@@ -199,20 +244,40 @@ def verify(engine: Engine, members: t.Sequence[Member], ports: bool, timeout: fl
         if trouble:
             hint = local.DEAF_HINT if local.REFUSED in trouble else ""
             raise SwarmRefused(f"{member.name} joined, but its overlay networks will not work: {trouble}. {local.PORTS_HINT}{hint}")
+    return found
 
 
-def change_spec(engine: Engine, node_id: str, changes: t.Mapping[str, t.Any]) -> None:
-    """Read a node, change its spec, write it back; once more where somebody else was faster."""
-    for attempt in range(5):
-        node = engine.get(f"/nodes/{node_id}")
-        spec = {**node["Spec"], **changes}
+def change_spec(
+    engine: Engine, node_id: str, changes: t.Mapping[str, t.Any], known: Known = None, wish: t.Mapping[str, t.Any] | None = None
+) -> t.Any:
+    """Read a node, change its spec, write it back; once more where somebody else was faster.
+
+    ``known``, the node as it was listed a moment ago, saves the reading: the engine refuses what is written over a newer one. ``wish``: what the
+    node is to be after it (Engine.batch); returned is what it was at the end.
+    """
+    for attempt in range(6):
+        node = known if known and not attempt else engine.get(f"/nodes/{node_id}")
         try:
-            engine.post(f"/nodes/{node_id}/update", body=spec, version=node["Version"]["Index"])
-            return
+            return _write(engine, node, changes, wish)
         except EngineError as error:
-            if "out of sequence" not in error.message or attempt == 4:
+            if _STALE not in error.message or attempt == 5:
                 raise
+        if node is not known:
             time.sleep(_INTERVAL)
+    return None
+
+
+def _write(engine: Engine, node: t.Mapping[str, t.Any], changes: t.Mapping[str, t.Any], wish: t.Mapping[str, t.Any] | None) -> t.Any:
+    if not wish:
+        return engine.post(f"/nodes/{node['ID']}/update", body={**node["Spec"], **changes}, version=node["Version"]["Index"])
+    said, seen = engine.batch([_writing(node, changes), (UNTIL, f"/nodes/{node['ID']}", wish)])
+    if isinstance(said, EngineError):
+        raise said
+    return seen
+
+
+def _writing(node: t.Mapping[str, t.Any], changes: t.Mapping[str, t.Any]) -> tuple[str, str, t.Any]:
+    return "POST", f"/nodes/{node['ID']}/update?version={node['Version']['Index']}", {**node["Spec"], **changes}
 
 
 def _wait(engine: Engine, step: Step, timeout: float, done: t.Callable[[Node], bool], otherwise: str) -> None:

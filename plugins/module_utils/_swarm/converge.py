@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import typing as t
 from dataclasses import dataclass, field, replace
+from itertools import groupby
 
 from ansible_collections.dockhost.azure.plugins.module_utils._engine.client import Engine
 from ansible_collections.dockhost.azure.plugins.module_utils._swarm import cluster, local, upkeep, zones
@@ -68,8 +69,11 @@ class Order:
 
 
 def converge(engine: Engine, own: Local, order: Order, check_mode: bool, outcome: Outcome) -> None:
-    """Make the swarm what it should be, as far as a manager can; ``outcome`` says what is left to the hosts."""
-    outcome.cluster = cluster.read(engine, own)
+    """Make the swarm what it should be, as far as a manager can; ``outcome`` says what is left to the hosts.
+
+    A swarm that the outcome has already was read this moment.
+    """
+    outcome.cluster = outcome.cluster or cluster.read(engine, own)
     outcome.members = _with_roles(order, outcome)
     outcome.steps = plan(outcome.members, outcome.cluster, order.host, order.rules) + _configured(order, outcome.cluster)
     if not order.manager_count:
@@ -81,8 +85,10 @@ def converge(engine: Engine, own: Local, order: Order, check_mode: bool, outcome
         own = _begin(engine, own, order, outcome)
     _carry_out(engine, order, outcome)
     outcome.steps += upkeep.plan_networks(engine, order.networks, False)
-    _wait(engine, order, outcome)
-    if order.verify or any(step.action in _OURS and step.action != "init" for step in outcome.steps):
+    seen = _wait(engine, own, order, outcome)
+    if seen:
+        outcome.cluster = seen
+    elif any(step.action in _OURS and step.action != "init" for step in outcome.steps):
         outcome.cluster = cluster.read(engine, own) or outcome.cluster
 
 
@@ -118,20 +124,26 @@ def _carry_out(engine: Engine, order: Order, outcome: Outcome) -> None:
     draining = [step for step in outcome.steps if step.action == "drain"]
     if len(draining) > 1:
         cluster.hold(engine, draining)
-    for step in outcome.steps:
-        if step.action == "configure":
-            upkeep.configure(engine, order.settings)
-        else:
-            outcome.warnings += cluster.carry_out(engine, step, order.timeout)
+    listed = outcome.cluster.listed if outcome.cluster else {}
+    for plain, steps in groupby(outcome.steps, lambda step: step.action == "update" and "role" not in step.changes):
+        if plain:
+            cluster.update_all(engine, list(steps), order.timeout, listed)
+            continue
+        for step in steps:
+            if step.action == "configure":
+                upkeep.configure(engine, order.settings)
+            else:
+                outcome.warnings += cluster.carry_out(engine, step, order.timeout, listed.get(step.node_id))
 
 
-def _wait(engine: Engine, order: Order, outcome: Outcome) -> None:
-    """Until the members are ready nodes, where that is asked for or where some are not."""
+def _wait(engine: Engine, own: Local, order: Order, outcome: Outcome) -> Cluster | None:
+    """Until the members are ready nodes, where that is asked for or where some are not. The swarm as it was then, None where nobody looked."""
     listed = [outcome.cluster.node(member.local.node_id) for member in outcome.members if outcome.cluster]
     if order.verify or any(node is not None and node.state != "ready" for node in listed):
         joining = outcome.named("join")
         there = [member for member in outcome.members if member.name not in joining]
-        cluster.verify(engine, there, order.verify, order.timeout)
+        return cluster.verify(engine, own, there, order.verify, order.timeout)
+    return None
 
 
 def diff(steps: t.Sequence[Step]) -> dict[str, str]:

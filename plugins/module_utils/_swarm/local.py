@@ -119,12 +119,15 @@ def join(engine: Engine, request: t.Mapping[str, t.Any], managers: t.Sequence[st
 
     What the host says of itself after it. A join that fails is taken back: it would leave a node that is neither in nor out.
     """
-    troubles = check_ports(engine, managers)
-    usable = [address for address, trouble in zip(managers, troubles) if trouble is None]
-    if not usable:
-        raise SwarmRefused(f"No manager of the swarm can be reached from this host: {'; '.join(filter(None, troubles))}. {PORTS_HINT}")
-    body = {**request, "RemoteAddrs": [f"{address}:{NODE_PORT}" for address in usable]}
-    said, *seen = engine.batch([("POST", "/swarm/join", body), *QUESTIONS])
+    places = [(address, port) for address in managers for port in (NODE_PORT, GOSSIP_PORT)]
+    answers = engine.batch_where_reached(places, CONNECT_TIMEOUT, _joining(request, managers))
+    if answers is None:
+        troubles = check_ports(engine, managers)
+        usable = [address for address, trouble in zip(managers, troubles) if trouble is None]
+        if not usable:
+            raise SwarmRefused(f"No manager of the swarm can be reached from this host: {'; '.join(filter(None, troubles))}. {PORTS_HINT}")
+        answers = engine.batch(_joining(request, usable))
+    said, *seen = answers
     # The engine waits 20 s and goes on in the background after that.
     if isinstance(said, EngineError) and "Timeout was reached" not in said.message:
         if "already part of a swarm" not in said.message:
@@ -140,6 +143,10 @@ def join(engine: Engine, request: t.Mapping[str, t.Any], managers: t.Sequence[st
             "the attempt was taken back."
         )
     return state
+
+
+def _joining(request: t.Mapping[str, t.Any], managers: t.Sequence[str]) -> list[tuple[str, str, t.Any]]:
+    return [("POST", "/swarm/join", {**request, "RemoteAddrs": [f"{address}:{NODE_PORT}" for address in managers]}), *QUESTIONS]
 
 
 def _is_node(state: Local) -> bool:

@@ -116,12 +116,13 @@ class Node:
 
 @dataclass(frozen=True)
 class Cluster:
-    """A swarm as one of its managers sees it. ``spec`` is the swarm's own, ``recovered`` as in Local."""
+    """A swarm as one of its managers sees it. ``spec`` is the swarm's own, ``recovered`` as in Local, ``listed`` what the engine said of each node."""
 
     id: str
     nodes: tuple[Node, ...] = ()
     spec: t.Mapping[str, t.Any] = field(default_factory=dict)
     recovered: str = ""
+    listed: t.Mapping[str, t.Any] = field(default_factory=dict, repr=False, compare=False)
 
     def node(self, node_id: str) -> Node | None:
         """The node of this id."""

@@ -9,6 +9,7 @@ import http.server
 import json
 import os
 import pathlib
+import socket
 import socketserver
 import subprocess
 import sys
@@ -17,7 +18,9 @@ import threading
 import ansible_collections.dockhost.azure
 import pytest
 from ansible_collections.dockhost.azure.plugins.module_utils._engine import client, relay
-from ansible_collections.dockhost.azure.plugins.plugin_utils._relay import RelayUnusable, answers_of, opened
+from ansible_collections.dockhost.azure.plugins.module_utils._engine.errors import EngineError
+from ansible_collections.dockhost.azure.plugins.module_utils._swarm import local
+from ansible_collections.dockhost.azure.plugins.plugin_utils._relay import RelayEngine, RelayUnusable, answers_of, opened
 
 TOKENS = {"Worker": "SWMTKN-worker", "Manager": "SWMTKN-manager"}
 MEMBERS = [{"name": name, "role": "manager", "swarm": {"state": "inactive", "address": f"10.0.0.{number}", "hostname": name, "engine": "26.1.5"}}
@@ -33,7 +36,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         engine, path = self.server, self.path.split("?")[0]
         path = path if path == "/_ping" else "/" + path.split("/", 2)[2]
         engine.seen.append((self.command, path, body))
-        if path == engine.gives_up:
+        if path == engine.gives_up and (path != "/nodes" or engine.manager):
             self.close_connection = True
             return
         status, content = self.given(engine, path, body)
@@ -59,6 +62,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return 200, {"ID": "c1", "Version": {"Index": 1}, "Spec": spec, "JoinTokens": TOKENS}
         elif path == "/swarm/unlockkey":
             return 200, {"UnlockKey": "SWMKEY-right"}
+        elif path.startswith("/nodes/"):
+            return engine.answers.pop(0)
         elif path == "/nodes":
             status = {"ManagerStatus": {"Reachability": "reachable", "Leader": True, "Addr": "10.0.0.4:2377"}, "Status": {"State": "ready"}}
             return 200, [{"ID": "n1", "Description": {"Hostname": "one"}, "Spec": {"Role": "manager", "Labels": {}}, **status}]
@@ -258,3 +263,63 @@ def test_what_is_no_answer(printed, words):
 
 def test_speaks_what_the_client_speaks():
     assert (relay.OLDEST, relay.NEWEST) == (client.OLDEST_API, client.NEWEST_API)
+
+
+class OnThisMachine(RelayEngine):
+    """The engine by the relay's own code, without a connection."""
+
+    def __init__(self, socket_path, capsys):
+        client.Engine.__init__(self, socket_path, 5)
+        self.capsys = capsys
+
+    def _operate(self, operations, key):
+        relay.serve(json.loads(json.dumps({"socket": self.socket_path, "timeout": 5, "key": key, "operations": list(operations)})), bool)
+        return answers_of(self.capsys.readouterr().out, "")
+
+
+@pytest.fixture(params=["client", "relay"])
+def speaker(request, engine, capsys):
+    """The engine on the host itself and from the controller: both are to do the same."""
+    path = str(engine.server_address)
+    return client.Engine(path, 5) if request.param == "client" else OnThisMachine(path, capsys)
+
+
+REACHABLE = {"ManagerStatus": {"Reachability": "reachable"}}
+PROMOTION = [("POST", "/nodes/n2/update?version=3", {"Role": "manager"}),
+             (client.UNTIL, "/nodes/n2", {"field": ["ManagerStatus", "Reachability"], "value": "reachable", "timeout": 0.3, "pause": 0.01})]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "told, last",
+    [
+        ([(200, {}), (200, {"ManagerStatus": None}), (503, {"message": "no leader"}), (200, REACHABLE)], REACHABLE),
+        ([(200, {}), (404, {"message": "node n2 not found"})], "node n2 not found"),
+        ([(500, {"message": "update out of sequence"})], "update out of sequence"),
+        ([(200, {})] + [(200, {"ManagerStatus": {"Reachability": "unknown"}})] * 99, {"ManagerStatus": {"Reachability": "unknown"}}),
+        ([(200, {})] + [(503, {"message": "no leader"})] * 99, "no leader"),
+    ],
+)
+def test_waits_until_a_change_shows_and_not_after_a_refusal(engine, speaker, told, last):
+    engine.answers = list(told)
+    answer = speaker.batch(PROMOTION)[1]
+    assert (answer.message if isinstance(answer, EngineError) else answer) == last
+    if len(told) < 9:
+        assert engine.answers == []
+
+
+def test_requests_nothing_where_a_port_does_not_answer(engine, speaker):
+    with socket.create_server(("127.0.0.1", 0)) as server, socket.create_server(("127.0.0.1", 0)) as closed:
+        place, gone = server.getsockname(), closed.getsockname()
+        closed.close()
+        join = [("POST", "/swarm/join", {"JoinToken": TOKENS["Worker"]}), *local.QUESTIONS]
+        assert speaker.batch_where_reached([place, gone, place], 1, join) is None
+        assert "/swarm/join" not in [path for dummy, path, dummy2 in engine.seen]
+        said = speaker.batch_where_reached([place, place], 1, join)
+        assert said[1]["Swarm"]["LocalNodeState"] == "active" and isinstance(said[2], EngineError)
+
+
+def test_a_host_without_a_name_or_an_address_is_the_one_of_the_task(engine):
+    members = [{**MEMBERS[0], "name": "localhost"}]
+    said, results = play(engine, cluster(engine, members=members))
+    assert not used_module(said) and results["one"]["changed"]
+    assert [body["AdvertiseAddr"] for dummy, path, body in engine.seen if path == "/swarm/init"] == ["10.0.0.4"]

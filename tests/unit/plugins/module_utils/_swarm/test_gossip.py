@@ -94,12 +94,12 @@ def test_what_systemd_says_is_told(monkeypatch, commands):
 @pytest.mark.parametrize("trouble, told", [(local.REFUSED, True), ("timed out", False)])
 def test_a_port_of_a_node_that_is_refused_may_be_a_deaf_engine(monkeypatch, trouble, told):
     monkeypatch.setattr(local, "check_ports", lambda *given: [f"10.0.0.5 does not answer on TCP port 7946 ({trouble})"])
-    there = [{"ID": "n", "Description": {"Hostname": "b"}, "Spec": {"Role": "worker"}, "Status": {"State": "ready", "Addr": "10.0.0.5"}}]
+    there = [{"Spec": {}}, [{"ID": "n", "Description": {"Hostname": "b"}, "Spec": {"Role": "worker"}, "Status": {"State": "ready", "Addr": "10.0.0.5"}}]]
 
     class Listing:
-        def get(self, path):
+        def batch(self, questions):
             return there
 
     with pytest.raises(SwarmRefused) as refused:
-        cluster.verify(Listing(), [Member("b", local=Local(state="active", node_id="n"))], True, 1)
+        cluster.verify(Listing(), Local(), [Member("b", local=Local(state="active", node_id="n"))], True, 1)
     assert ("moby issue 36860" in str(refused.value)) is told

@@ -10,9 +10,9 @@ import copy
 
 import pytest
 from ansible_collections.dockhost.azure.plugins.module_utils._engine.errors import EngineError
-from ansible_collections.dockhost.azure.plugins.module_utils._swarm import maintenance
+from ansible_collections.dockhost.azure.plugins.module_utils._swarm import cluster, maintenance
 from ansible_collections.dockhost.azure.plugins.module_utils._swarm.maintenance import LABEL, Maintenance
-from ansible_collections.dockhost.azure.plugins.module_utils._swarm.model import SwarmRefused
+from ansible_collections.dockhost.azure.plugins.module_utils._swarm.model import Step, SwarmRefused
 
 
 def node(name, *, role="worker", reachable=None, state="ready", availability="active", labels=None):
@@ -154,3 +154,29 @@ def test_a_manager_that_the_majority_needs_is_refused():
 def test_a_name_that_nobody_has_is_named():
     with pytest.raises(SwarmRefused, match="The swarm has no node z: name one that 'docker node ls' shows"):
         Maintenance(Swarm([node("a")]), "z", 60).drain(False)
+
+
+class Listed(Swarm):
+    """Node b has another version than was listed; the others have that one."""
+
+    def batch(self, requests):
+        self.trips = getattr(self, "trips", 0) + 1
+        answers = []
+        for dummy, path, body in requests:
+            name, version = path.split("/")[2], int(path.rpartition("=")[2])
+            if version != self.nodes[name]["Version"]["Index"]:
+                answers.append(EngineError(500, "rpc error: update out of sequence"))
+            else:
+                self.nodes[name]["Spec"] = body
+                answers.append(None)
+        return answers
+
+
+def test_labels_of_many_nodes_are_one_round_trip_and_nothing_newer_is_written_over():
+    swarm = Listed([node("a"), node("b"), node("c")])
+    listed = copy.deepcopy(swarm.nodes)
+    listed["id-b"]["Version"]["Index"], listed["id-b"]["Spec"]["Availability"] = 6, "drain"
+    steps = [Step("update", name, f"id-{name}", {"labels": ({}, {"zone": "1"})}) for name in "abc"]
+    cluster.update_all(swarm, steps, 5, listed)
+    assert swarm.trips == 1 and len(swarm.updates) == 1
+    assert all(one["Spec"] == {"Role": "worker", "Availability": "active", "Labels": {"zone": "1"}} for one in swarm.nodes.values())
