@@ -43,7 +43,8 @@ def side_by_side(task: Mapping[str, Any], items: Sequence[str]) -> List[Dict[str
     """A task started for all items at once (C(async), C(poll: 0)), and then waited for."""
     started = {**task, "loop": list(items), "register": "started", "async": ASYNC_LIMIT, "poll": 0}
     ended = {
-        "name": f"{task['name']} ended", "ansible.builtin.async_status": {"jid": "{{ item.ansible_job_id }}"}, "loop": "{{ started.results }}", "register": "job",
+        "name": f"{task['name']} ended", "register": "job", "loop": "{{ started.results }}",
+        "ansible.builtin.async_status": {"jid": "{{ item.ansible_job_id }}"},
         "until": "job is finished", "retries": ASYNC_LIMIT // ASYNC_PAUSE, "delay": ASYNC_PAUSE,
     }  # fmt: skip
     return [started, ended]

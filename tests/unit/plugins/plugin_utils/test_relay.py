@@ -269,7 +269,7 @@ class OnThisMachine(RelayEngine):
     """The engine by the relay's own code, without a connection."""
 
     def __init__(self, socket_path, capsys):
-        client.Engine.__init__(self, socket_path, 5)
+        client.Engine.__init__(self, socket_path, 5)  # pylint: disable=non-parent-init-called
         self.capsys = capsys
 
     def _operate(self, operations, key):
