@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,12 @@ def run(tmp_path: Path, capsys: pytest.CaptureFixture[str], items: list[Any], ru
 def test_polls_are_compared_while_and_after_the_operation_runs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     status, counts, text = run(tmp_path, capsys, [nsg_case()])
     assert (status, counts) == (0, {"exchanges": 3, "matched": 3, "explained": 0, "unexplained": 0}), text
+
+
+def test_messages_of_the_caller_are_shown_again_afterwards(tmp_path: Path, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture) -> None:
+    run(tmp_path, capsys, [nsg_case()])
+    logging.getLogger("caller").error("something happened")
+    assert "something happened" in caplog.text
 
 
 def test_a_field_that_the_lab_does_not_send_fails_until_a_rule_explains_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]

@@ -5,10 +5,12 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import logging
 import sys
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -92,6 +94,17 @@ def _error(report: Report, entry: dict[str, Any], served: set[str]) -> None:
         type=kind, method="error", api_version="", tags=frozenset(tags), request=""))
 
 
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """No message of any logger up to errors, and afterwards as before: whoever calls this may want its own."""
+    before = logging.root.manager.disable
+    logging.disable(logging.ERROR)
+    try:
+        yield
+    finally:
+        logging.disable(before)
+
+
 def main(arguments: list[str] | None = None) -> int:
     """0 when nothing is left unexplained, 1 when something is, 2 when nothing could be replayed."""
     parser = argparse.ArgumentParser(prog="azlab conformance", description="Replay recorded exchanges with Azure against a fresh lab "
@@ -101,12 +114,12 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--show", type=int, default=50, help="how many unexplained differences are shown (default 50)")
     parser.add_argument("--verbose", action="store_true", help="show the explained differences too")
     options = parser.parse_args(arguments)
-    logging.disable(logging.ERROR)              # operations that are let fail on purpose
     if not options.folder.is_dir():
         print(f"There is no folder '{options.folder}': give one that holds recordings.", file=sys.stderr)
         return 2
     try:
-        report = replay_all(options.folder, known.load(options.known), options.verbose)
+        with _quiet():                          # operations are let fail on purpose
+            report = replay_all(options.folder, known.load(options.known), options.verbose)
     except known.KnownError as problem:
         print(problem, file=sys.stderr)
         return 2
