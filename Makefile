@@ -4,7 +4,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-down test test-fast test-all test-clients molecule bench faults conformance docs lint check clean
+.PHONY: help demo demo-down test test-fast test-all test-clients test-pages test-machines molecule bench faults conformance docs lint check clean
 
 PYTEST := .venv/bin/python -m pytest
 # Much of these tests is waiting, as Azure makes its clients wait: four of them side by side.
@@ -40,15 +40,21 @@ test-clients:    ## other people's clients of Azure, unchanged, on azlab without
 	@scripts/setup control
 	$(PYTEST) -v $(CLIENTS)
 
-test-all:        ## what is not in test: lint, sanity, documentation checks, clients, the page, machines, roles, images and molecule
+test-pages:      ## the pages in a browser, the wheel, the examples as they stand
+	@scripts/setup all
+	$(PYTEST) -v $(PAGES)
+
+test-machines:   ## modules, roles, playbooks and images on real machines
+	@scripts/setup machines
+	$(PYTEST) -v $(MACHINES)
+
+test-all:        ## what is not in test: lint, sanity, documentation checks, clients, the page, all faults, machines, roles, images and molecule
 	@scripts/setup all
 	@scripts/check
-	$(PYTEST) -v $(CLIENTS)
-	$(PYTEST) -v $(PAGES)
+	@$(MAKE) --no-print-directory test-clients test-pages
 	@.venv/bin/python tests/faults/run.py
 	AZLAB_EXAMPLES=2000 $(PYTEST) -q azlab/tests/test_bad_requests.py
-	$(PYTEST) -v $(MACHINES)
-	@scripts/molecule
+	@$(MAKE) --no-print-directory test-machines molecule
 
 molecule:        ## the roles' molecule scenarios on hosts of azlab: make molecule [SCENARIO=docker]
 	@scripts/setup machines
