@@ -116,10 +116,10 @@ load_balancer_ports:
 import time
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.dockhost.azure.plugins.module_utils._compose.live import PROJECT
 from ansible_collections.dockhost.azure.plugins.module_utils._compose.report import report
 from ansible_collections.dockhost.azure.plugins.module_utils._engine.client import ENGINE_ARGS, Engine
 from ansible_collections.dockhost.azure.plugins.module_utils._engine.errors import EngineError, EngineUnreachable
+from ansible_collections.dockhost.azure.plugins.module_utils._engine.labels import PROJECT
 from ansible_collections.dockhost.azure.plugins.module_utils._swarm.mesh import has_ipvs
 from ansible_collections.dockhost.azure.plugins.module_utils._swarm.report import (
     load_balancer_ports,

@@ -16,9 +16,8 @@ from dataclasses import dataclass
 from ansible_collections.dockhost.azure.plugins.module_utils._docker_host.packages import HostError
 from ansible_collections.dockhost.azure.plugins.module_utils._engine.client import Engine
 from ansible_collections.dockhost.azure.plugins.module_utils._engine.errors import EngineError
+from ansible_collections.dockhost.azure.plugins.module_utils._engine.labels import PROJECT, SERVICE
 
-PROJECT = "com.docker.compose.project"
-SERVICE = "com.docker.compose.service"
 HASH = "com.docker.compose.config-hash"
 ONE_OFF = "com.docker.compose.oneoff"
 LOG_LINES = 10

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.dockhost.azure.plugins.module_utils._compose.live import ONE_OFF, PROJECT, SERVICE, container
+from ansible_collections.dockhost.azure.plugins.module_utils._compose.live import ONE_OFF, container
+from ansible_collections.dockhost.azure.plugins.module_utils._engine.labels import PROJECT, SERVICE
 from ansible_collections.dockhost.azure.plugins.module_utils._swarm.report import load_balancer_ports, published_ports
 
 Json = t.Mapping[str, t.Any]
@@ -25,15 +26,16 @@ def report(info: Json, inspected: t.Iterable[Json]) -> dict[str, t.Any]:
     by_service: dict[str, list[Json]] = {}
     for item in sorted(mine, key=lambda item: item["Name"]):
         by_service.setdefault(f"{_labels(item)[PROJECT]}_{_labels(item).get(SERVICE, '')}", []).append(item)
-    published = [_published(name, items) for name, items in sorted(by_service.items())]
+    services = sorted(by_service.items())
+    published = [_published(name, items) for name, items in services]
     return {
         "cluster_id": "",
         "nodes": [
             {"id": "", "name": info.get("Name", ""), "role": "single", "leader": False, "reachability": None, "state": "ready", "availability": "active",
              "address": "", "labels": {}, "engine": info.get("ServerVersion", "")}
         ],
-        "services": [_service(name, items, spec) for (name, items), spec in zip(sorted(by_service.items()), published)],
-        "tasks": [_task(name, number, item, info) for name, items in sorted(by_service.items()) for number, item in enumerate(items, 1)],
+        "services": [_service(name, items, spec) for (name, items), spec in zip(services, published)],
+        "tasks": [_task(name, number, item, info) for name, items in services for number, item in enumerate(items, 1)],
         "published_ports": published_ports(published),
         "routing_mesh": True,
         "load_balancer_ports": [_probed(port) for port in load_balancer_ports(published)],

@@ -16,11 +16,10 @@ import typing as t
 from urllib.parse import quote
 
 from ansible_collections.dockhost.azure.plugins.module_utils._engine.client import Engine
+from ansible_collections.dockhost.azure.plugins.module_utils._engine.labels import PROJECT, SERVICE
 from ansible_collections.dockhost.azure.plugins.module_utils._maintenance.archive import ArchiveError
 
 SERVICE_LABEL = "com.docker.swarm.service.name"
-COMPOSE_LABEL = "com.docker.compose.service"
-PROJECT_LABEL = "com.docker.compose.project"
 _STARTING = "health: starting"
 _INTERVAL = 0.5  # seconds
 
@@ -80,8 +79,8 @@ def container_of(engine: Engine, service: str, patience: float = 60) -> dict[str
 def _running(engine: Engine, service: str) -> list[dict[str, t.Any]]:
     """The newest first, as the engine lists them."""
     ends = [place for place, sign in enumerate(service) if sign == "_"]
-    in_projects = [[f"{PROJECT_LABEL}={service[:end]}", f"{COMPOSE_LABEL}={service[end + 1 :]}"] for end in ends]
-    for labels in ([f"{SERVICE_LABEL}={service}"], *in_projects, [f"{COMPOSE_LABEL}={service}"]):
+    in_projects = [[f"{PROJECT}={service[:end]}", f"{SERVICE}={service[end + 1 :]}"] for end in ends]
+    for labels in ([f"{SERVICE_LABEL}={service}"], *in_projects, [f"{SERVICE}={service}"]):
         found = engine.get("/containers/json", filters={"label": labels, "status": ["running"]})
         if found:
             return found

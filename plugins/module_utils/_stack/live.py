@@ -19,13 +19,13 @@ import typing as t
 
 from ansible_collections.dockhost.azure.plugins.module_utils._engine.client import Engine
 from ansible_collections.dockhost.azure.plugins.module_utils._engine.errors import EngineError
+from ansible_collections.dockhost.azure.plugins.module_utils._engine.labels import PROJECT
 from ansible_collections.dockhost.azure.plugins.module_utils._engine.logins import auth_header
 from ansible_collections.dockhost.azure.plugins.module_utils._stack.plan import Actual, Step, purpose
 from ansible_collections.dockhost.azure.plugins.module_utils._stack.resources import NAMESPACE, PURPOSE
 from ansible_collections.dockhost.azure.plugins.module_utils._stack.service import IMAGE
 from ansible_collections.dockhost.azure.plugins.module_utils._stack.values import Json, StackError
 
-PROJECT = "com.docker.compose.project"
 KEY_PURPOSE = "digest-key"
 
 

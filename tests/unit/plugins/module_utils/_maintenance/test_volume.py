@@ -172,7 +172,7 @@ class Projects:
     def get(self, path, filters):
         containers = [{"Id": "1", "project": "other", "service": "db"}, {"Id": "2", "project": "my_shop", "service": "db"}]
         wanted = dict(label.split("=") for label in filters.get("label", ["none=none"]))
-        names = {volume.PROJECT_LABEL: "project", volume.COMPOSE_LABEL: "service"}
+        names = {volume.PROJECT: "project", volume.SERVICE: "service"}
         return [one for one in containers if all(one.get(names.get(label)) == value for label, value in wanted.items())]
 
 
