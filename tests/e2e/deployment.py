@@ -13,15 +13,14 @@ import pathlib
 import re
 import shutil
 import subprocess
-import sys
 import time
 import urllib.error
 import urllib.request
 
 import yaml
+from playbook_run import environment
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-BIN = pathlib.Path(sys.executable).parent
 RECAP = re.compile(r"^(?P<host>\S+)\s+: ok=\d+\s+changed=(?P<changed>\d+)\s+unreachable=(?P<unreachable>\d+)\s+failed=(?P<failed>\d+)", re.M)
 
 
@@ -49,19 +48,11 @@ class Deployment:
         self.lab = f"{name}-{os.getpid()}"
         self.inventory = folder / "hosts.docker_hosts.yml"
         self.key = folder / "id_ed25519"
-        self.env = {
-            **{k: v for k, v in os.environ.items() if not k.startswith(("AZURE_", "ANSIBLE_", "DOCKHOST_"))},
-            "PATH": f"{BIN}:{os.environ['PATH']}",
-            "AZLAB_HOME": str(folder / "azlab"),
-            "DOCKHOST_STATE_DIR": str(folder / "state"),
-            "DOCKHOST_SSH_PUBLIC_KEY_FILE": f"{self.key}.pub",
-            "ANSIBLE_PRIVATE_KEY_FILE": str(self.key),
-            "ANSIBLE_CONFIG": str(ROOT / "examples" / "ansible.cfg"),
-            "ANSIBLE_COLLECTIONS_PATH": str(folder / "collections"),
-            "ANSIBLE_HOME": str(folder / "ansible"),
-            "ANSIBLE_SSH_CONTROL_PATH_DIR": str(folder / "cp"),
-            "ANSIBLE_NOCOLOR": "1",
-        }
+        self.env = environment(
+            folder, AZLAB_HOME=str(folder / "azlab"), DOCKHOST_SSH_PUBLIC_KEY_FILE=f"{self.key}.pub", ANSIBLE_PRIVATE_KEY_FILE=str(self.key),
+            ANSIBLE_CONFIG=str(ROOT / "examples" / "ansible.cfg"), ANSIBLE_COLLECTIONS_PATH=str(folder / "collections"),
+            ANSIBLE_SSH_CONTROL_PATH_DIR=str(folder / "cp"),
+        )  # fmt: skip
         self.variables = {
             "deployment_name": name,
             "docker_source": "distribution",

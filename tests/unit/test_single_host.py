@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import http.server
 import json
-import os
 import pathlib
 import socketserver
 import subprocess
@@ -17,6 +16,7 @@ import threading
 
 import pytest
 import yaml
+from playbook_run import environment
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BIN = pathlib.Path(sys.executable).parent
@@ -32,11 +32,9 @@ GIVEN = {
 
 
 def run(folder, play, hosts, *more):
-    env = {key: value for key, value in os.environ.items() if not key.startswith(("AZURE_", "ANSIBLE_", "DOCKHOST_"))}
-    env |= {"ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".work" / "dev"), "ANSIBLE_HOME": str(folder / "ansible"), "ANSIBLE_NOCOLOR": "1",
-            "DOCKHOST_STATE_DIR": str(folder / "state"), "PATH": f"{BIN}:{os.environ['PATH']}"}  # fmt: skip
     (folder / "hosts").write_text(hosts)
-    return subprocess.run([str(BIN / "ansible-playbook"), "-i", "hosts", play, *more], env=env, cwd=folder, capture_output=True, text=True, check=False)
+    words = [str(BIN / "ansible-playbook"), "-i", "hosts", play, *more]
+    return subprocess.run(words, env=environment(folder), cwd=folder, capture_output=True, text=True, check=False)
 
 
 @pytest.fixture(scope="module", params=[(role, form) for role in GIVEN for form in ("swarm", "compose")], ids="-".join)
