@@ -162,6 +162,18 @@ def test_the_id_of_a_request_is_copied_and_found_again(page: Any, azure: testing
     assert azure.token()[:20] not in page.page_source
 
 
+def test_a_click_is_not_lost_when_the_list_goes_on_under_it(page: Any, azure: testing.RunningLab) -> None:
+    """What is pressed stays the same element until it is released, whatever else comes; and it does what it did."""
+    from selenium.webdriver import ActionChains
+    azure.arm("GET", "resourceGroups/pressed")
+    pressed = see(page, lambda: page.find_element(By.XPATH, "//button[contains(@class, 'request')][.//*[contains(text(), 'pressed')]]"))
+    ActionChains(page).click_and_hold(pressed).perform()
+    azure.arm("GET", "resourceGroups/came-after")
+    see(page, lambda: "came-after" in texts(page, ".request .path")[0])
+    ActionChains(page).move_to_element(pressed).release().perform()
+    see(page, lambda: any("resourceGroups/pressed" in text for text in texts(page, "dialog .id")))
+
+
 def test_a_fault_is_set_strikes_and_is_taken_back(page: Any, azure: testing.RunningLab) -> None:
     view(page, "conditions")
     see(page, lambda: page.find_element(By.CSS_SELECTOR, "textarea"))
@@ -169,8 +181,10 @@ def test_a_fault_is_set_strikes_and_is_taken_back(page: Any, azure: testing.Runn
                         '{"method": "GET", "path": "resourceGroups/nowhere", "status": 503, "times": 0}')
     page.find_element(By.XPATH, "//button[text()='Add']").click()
     see(page, lambda: [text.strip() for text in texts(page, ".fault strong")] == ["GET"])
+    remove = page.find_element(By.XPATH, "//button[text()='Remove']")
     assert azure.arm("GET", "resourceGroups/nowhere")[0] == 503
-    page.find_element(By.XPATH, "//button[text()='Remove']").click()
+    see(page, lambda: "struck 1×" in texts(page, ".fault")[0])
+    remove.click()
     see(page, lambda: texts(page, ".fault") == [])
     assert azure.arm("GET", "resourceGroups/nowhere")[0] == 404
 

@@ -75,7 +75,7 @@ export function conditions() {
       [f.scale.value, f.jitter.value, f.size.value, f.quota.value, f.buckets.value] = [c.latency_scale, c.jitter, c.page_size, c.core_quota, c.throttling.scale];
       [f.throttling.checked, f.hold.checked] = [c.throttling.on, c.hold];
     }
-    replace(faults, c.faults.length ? h("ul", { class: "operations" }, c.faults.map((r) => h("li", { class: "fault" }, h("div", {}, h("strong", {}, `${r.method || "any"} `), h("code", {}, r.path || "any path")), h("span", { class: "muted" },
+    replace(faults, c.faults.length ? h("ul", { class: "operations" }, c.faults.map((r) => h("li", { class: "fault", "data-key": `rule ${r.id}` }, h("div", {}, h("strong", {}, `${r.method || "any"} `), h("code", {}, r.path || "any path")), h("span", { class: "muted" },
       `${effect(r)} · from request ${r.nth} on, ${r.times ? `${r.times}×` : "always"} · struck ${r.struck}×`),
       h("button", { type: "button", "data-key": `fault ${r.id}`, onclick: () => run(() => change("DELETE", `/faults/${r.id}`), "The fault is gone.") }, "Remove"))))
       : empty("No faults: requests get what Azure would answer."));

@@ -4,11 +4,19 @@
 
 // What all views share: building elements (text is always set as text, never as markup), asking the lab, formats.
 
+// What elements do is kept beside them, so that one that stays while the lab goes on can take over what its successor does.
+const doing = new WeakMap();
+function listen(element, type, work) {
+  if (!doing.has(element)) doing.set(element, {});
+  if (!(type in doing.get(element))) element.addEventListener(type, (event) => doing.get(element)[type]?.(event));
+  doing.get(element)[type] = work;
+}
+
 export function h(tag, attributes = {}, ...children) {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
     if (value === undefined || value === null || value === false) continue;
-    if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
+    if (name.startsWith("on")) listen(element, name.slice(2), value);
     else if (name === "value" || name === "checked") element[name] = value;
     else element.setAttribute(name, value === true ? "" : value);
   }
@@ -64,11 +72,37 @@ export function copier(text, label, name = label) {
 export const copyable = (text, what) => h("span", { class: "copyable" }, h("code", {}, text), " ", copier(text, "Copy", `Copy ${what}`));
 export const empty = (...text) => h("p", { class: "empty" }, ...text);
 
-// Put new content in place without losing what the keyboard is on: elements with the same data-key take the focus over.
+// Put new content in place. What is there and is in the new content too stays the same element, so that neither the
+// keyboard's focus nor a click that has begun is lost when the lab goes on meanwhile. Siblings with a data-key are the
+// same when their keys are; others when they are the next of their tag.
 export function replace(parent, ...children) {
-  const focused = parent.contains(document.activeElement) ? document.activeElement.dataset.key : undefined;
-  parent.replaceChildren(...children.flat(9).filter(Boolean));
-  if (focused) [...parent.querySelectorAll("[data-key]")].find((e) => e.dataset.key === focused)?.focus({ preventScroll: true });
+  arrange(parent, children.flat(9).filter(Boolean));
+}
+
+const sign = (node) => `${node.nodeName} ${node.dataset?.key ?? ""}`;
+
+function arrange(parent, wanted) {
+  const free = new Map();
+  for (const node of parent.childNodes) free.set(sign(node), [...(free.get(sign(node)) ?? []), node]);
+  const placed = wanted.map((fresh) => { const old = free.get(sign(fresh))?.shift(); return old ? become(old, fresh) : fresh; });
+  for (const gone of [...free.values()].flat()) gone.remove();
+  const focused = parent.contains(document.activeElement) ? document.activeElement : null;
+  let at = parent.firstChild;
+  for (const node of placed) { if (node === at) at = at.nextSibling; else parent.insertBefore(node, at); }
+  if (focused && focused !== document.activeElement && parent.contains(focused)) focused.focus({ preventScroll: true });
+}
+
+function become(old, fresh) {
+  if (old.nodeType !== Node.ELEMENT_NODE) {
+    if (old.data !== fresh.data) old.data = fresh.data;
+    return old;
+  }
+  for (const { name } of [...old.attributes]) if (!fresh.hasAttribute(name)) old.removeAttribute(name);
+  for (const { name, value } of [...fresh.attributes]) if (old.getAttribute(name) !== value) old.setAttribute(name, value);
+  const [had, does] = [doing.get(old) ?? {}, doing.get(fresh) ?? {}];
+  for (const type of Object.keys({ ...had, ...does })) listen(old, type, does[type]);
+  arrange(old, [...fresh.childNodes]);
+  return old;
 }
 
 export function pager(page, total, size, go) {
