@@ -106,9 +106,14 @@ def hold(engine: Engine, steps: t.Sequence[Step]) -> None:
 def update(engine: Engine, step: Step, timeout: float, known: Known = None) -> None:
     """Change role, availability and labels of a node in one request, and wait until a new role is real."""
     changes, role = _spec_changes(step), step.changes.get("role", (None, None))[1]
-    if role not in _REAL:
+    if role in _REAL:
+        _turn(engine, step, changes, role, timeout, known)
+    else:
         change_spec(engine, step.node_id, changes, known)
-        return
+
+
+def _turn(engine: Engine, step: Step, changes: t.Mapping[str, t.Any], role: str, timeout: float, known: Known = None) -> None:
+    """Give a node another role, and wait until it is real. A node that is gone meanwhile has none."""
     field, value, otherwise = _REAL[role]
     wish = {"field": field, "value": value, "timeout": timeout, "pause": _PAUSE}
     found = change_spec(engine, step.node_id, changes, known, wish)
@@ -209,8 +214,7 @@ def remove(engine: Engine, step: Step, timeout: float) -> list[str]:
     if found.state == "ready" and step.reason == "asked for":
         notes = drain(engine, step.node_id, step.name, timeout)
     if found.reachable is not None:
-        change_spec(engine, step.node_id, {"Role": WORKER})
-        _wait(engine, step, timeout, lambda now: now.reachable is None, "did not leave the managers")
+        _turn(engine, step, {"Role": WORKER}, WORKER, timeout)
     # Right after a demotion the raft member may not be gone yet, and the engine refuses then.
     deadline = time.monotonic() + timeout
     while True:
@@ -278,18 +282,3 @@ def _write(engine: Engine, node: t.Mapping[str, t.Any], changes: t.Mapping[str, 
 
 def _writing(node: t.Mapping[str, t.Any], changes: t.Mapping[str, t.Any]) -> tuple[str, str, t.Any]:
     return "POST", f"/nodes/{node['ID']}/update?version={node['Version']['Index']}", {**node["Spec"], **changes}
-
-
-def _wait(engine: Engine, step: Step, timeout: float, done: t.Callable[[Node], bool], otherwise: str) -> None:
-    deadline = time.monotonic() + timeout
-    while True:
-        try:
-            node = engine.find(f"/nodes/{step.node_id}")
-            if node is None or done(Node.from_api(node)):
-                return
-            trouble = ""
-        except EngineError as error:  # the leader may change while managers do
-            trouble = f": {error.message}"
-        if time.monotonic() >= deadline:
-            raise SwarmRefused(f"{step.name} {otherwise} within {timeout:g} s{trouble}.")
-        time.sleep(_INTERVAL)

@@ -5,14 +5,17 @@
 
 from __future__ import annotations
 
+import copy
 import os
 import stat
 import subprocess
 import tarfile
 
 import pytest
-from ansible_collections.dockhost.azure.plugins.module_utils._swarm.cluster import moving_tasks
-from ansible_collections.dockhost.azure.plugins.module_utils._swarm.model import Local, SwarmRefused
+from ansible_collections.dockhost.azure.plugins.module_utils._engine.client import Engine
+from ansible_collections.dockhost.azure.plugins.module_utils._engine.errors import EngineError
+from ansible_collections.dockhost.azure.plugins.module_utils._swarm.cluster import moving_tasks, remove
+from ansible_collections.dockhost.azure.plugins.module_utils._swarm.model import Local, Step, SwarmRefused
 from ansible_collections.dockhost.azure.plugins.module_utils._swarm.recovery import back_up, refuse_locked, refuse_needless
 
 
@@ -97,3 +100,47 @@ def test_a_swarm_with_autolock_is_refused(engine_folder):
 def test_recovery_without_need_is_refused(before, words):
     with pytest.raises(SwarmRefused, match=words):
         refuse_needless(before)
+
+
+class Raft(Engine):
+    """An engine that leads a swarm with the manager m2, which is down and leaves raft some looks after it was demoted."""
+
+    def __init__(self, looks):
+        super().__init__("/nowhere")
+        self.looks, self.asked = looks, []
+        self.node = {
+            "ID": "m2",
+            "Version": {"Index": 7},
+            "Spec": {"Role": "manager", "Availability": "active", "Labels": {}},
+            "Description": {"Hostname": "m2"},
+            "Status": {"State": "down", "Addr": "192.0.2.2"},
+            "ManagerStatus": {"Reachability": "unreachable", "Addr": "192.0.2.2:2377"},
+        }
+
+    def request(self, method, path, query=None, body=None, **more):
+        self.asked.append(f"{method} {path.partition('?')[0]}")
+        if method == "POST":
+            self.node["Spec"] = body
+        elif method == "GET":
+            if self.node["Spec"]["Role"] == "worker":
+                self.looks -= 1
+                if self.looks < 0:
+                    self.node.pop("ManagerStatus", None)
+            return copy.deepcopy(self.node)
+        elif "ManagerStatus" in self.node:
+            raise EngineError(400, "node m2 is a cluster manager and is a member of the raft cluster. It must be demoted to worker before removal")
+        return {}
+
+
+def test_a_manager_that_is_removed_has_left_raft_before():
+    engine = Raft(looks=3)
+    assert remove(engine, Step("remove", "m2", node_id="m2", reason="gone"), timeout=5) == []
+    at = engine.asked.index("POST /nodes/m2/update")
+    assert engine.asked[at + 1 :] == ["GET /nodes/m2"] * 4 + ["DELETE /nodes/m2"]
+
+
+def test_a_manager_that_stays_in_raft_is_not_removed():
+    engine = Raft(looks=10**6)
+    with pytest.raises(SwarmRefused, match=r"m2 did not leave the managers within 0\.1 s\."):
+        remove(engine, Step("remove", "m2", node_id="m2", reason="gone"), timeout=0.1)
+    assert "DELETE /nodes/m2" not in engine.asked
