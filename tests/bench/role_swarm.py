@@ -4,7 +4,8 @@
 """Role swarm and role stack on real hosts of azlab, beside community.docker and beside bare commands over SSH, on the same hosts.
 
 Each row is measured on hosts that are in no swarm (first) or in the one that the row itself has made (again). The bare commands are what a
-careful shell script does: init, token, all joins in parallel, with connections that are open already, as Ansible's are.
+careful shell script does: init, token, all joins in parallel, with connections that are open already, as Ansible's are. The three take turns,
+``ROUNDS`` times, each time when both cores have nothing else to do; a figure is the middle one.
 
 The bare commands do not start ansible-playbook; an empty play on the same hosts is timed in the same run (``floor_s``, the middle of three) and
 taken off what the role took before that is divided by the bare commands (``ratio_first``, ``ratio_again``). The whole times are in the line too.
@@ -28,6 +29,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 BIN = pathlib.Path(sys.executable).parent
 IMAGE = "docker.io/library/redis:8.0"
+ROUNDS = 3
 STACK = {name: {"image": IMAGE, "deploy": {"endpoint_mode": "dnsrr"}} for name in ("one", "two", "three")}
 LABEL, FIRST = "label=com.docker.stack.namespace=bench", "swarm_manager[0]"
 COMMUNITY_SWARM = [
@@ -122,6 +124,22 @@ class Hosts:
         self.run("azlab", "down", "--name", "bench")
 
 
+def rest() -> None:
+    """Wait until the machine has nothing to do, as its load average says only long after: less than a tenth of its cores is busy for a second."""
+
+    def busy() -> float:
+        with open("/proc/stat", encoding="ascii") as file:
+            ticks = [int(word) for word in file.readline().split()[1:9]]
+        return (sum(ticks) - ticks[3] - ticks[4]) / os.sysconf("SC_CLK_TCK")
+
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline:
+        before = busy()
+        time.sleep(1)
+        if busy() - before < 0.1 * (os.cpu_count() or 1):
+            return
+
+
 def bare_swarm(hosts: Hosts) -> float:
     """What a script does: init, tokens, joins in parallel. Managers join as managers at once."""
     began = time.perf_counter()
@@ -153,20 +171,24 @@ def community(hosts: Hosts) -> Dict[str, Any]:
 def swarm(hosts: Hosts) -> Dict[str, float]:
     """Role swarm, community.docker and the bare commands: first and again."""
     role = [{"name": "Swarm", "ansible.builtin.include_role": {"name": "dockhost.azure.swarm"}}]
-    figures: Dict[str, float] = {}
-    advertise = {"swarm_advertise_address": "{{ private }}"}
-    hosts.leave()
-    figures["bare_first_s"], figures["bare_again_s"] = bare_swarm(hosts), bare_again(hosts)
-    hosts.leave()
-    figures["floor_s"] = statistics.median(hosts.play([]) for dummy in range(3))
-    figures["role_first_s"], figures["role_again_s"] = hosts.play(role, **advertise), hosts.play(role, **advertise)
-    hosts.leave()
     peer = community(hosts)
     first = hosts.hosts[hosts.managers[0]]["private_address"]
-    variables = {"first": first, "tokens": "{{ hostvars[groups['swarm_manager'][0]].made.swarm_facts.JoinTokens }}"}
-    for name in ("community_first_s", "community_again_s"):
-        figures[name] = hosts.play(COMMUNITY_SWARM, **peer, **variables)
-    return figures
+    peer |= {"first": first, "tokens": "{{ hostvars[groups['swarm_manager'][0]].made.swarm_facts.JoinTokens }}"}
+    advertise = {"swarm_advertise_address": "{{ private }}"}
+    ways: Dict[str, Callable[[], float]] = {
+        "bare_first_s": lambda: bare_swarm(hosts), "bare_again_s": lambda: bare_again(hosts),
+        "role_first_s": lambda: hosts.play(role, **advertise), "role_again_s": lambda: hosts.play(role, **advertise),
+        "community_first_s": lambda: hosts.play(COMMUNITY_SWARM, **peer), "community_again_s": lambda: hosts.play(COMMUNITY_SWARM, **peer),
+    }  # fmt: skip
+    taken: Dict[str, List[float]] = {name: [] for name in (*ways, "floor_s")}
+    for dummy in range(ROUNDS):
+        for name, way in ways.items():
+            if "first" in name:
+                hosts.leave()
+            rest()
+            taken[name].append(way())
+        taken["floor_s"].append(hosts.play([]))
+    return {name: statistics.median(times) for name, times in taken.items()}
 
 
 def stack(hosts: Hosts) -> Dict[str, float]:
@@ -175,14 +197,17 @@ def stack(hosts: Hosts) -> Dict[str, float]:
     hosts.everywhere(lambda name: f"docker pull -q {IMAGE}", [*hosts.managers, *hosts.workers])
     document = {"services": STACK}
     role = [{"name": "Stack", "ansible.builtin.include_role": {"name": "dockhost.azure.stack"}}]
+    rest()
     figures = {"floor_s": statistics.median(hosts.play([], hosts=FIRST) for dummy in range(3))}
     for time_of in ("first", "again"):
+        rest()
         figures.update(_stacked(hosts, f"role_{time_of}", role, stack_name="bench", stack_compose=document, stack_settle=0))
     hosts.on(hosts.managers[0], f"docker stack rm bench; until [ -z \"$(docker network ls -q --filter {LABEL})\" ]; do sleep 0.1; done")
     peer = community(hosts)
     hosts.play([{"name": "What it needs", "ansible.builtin.apt": {"name": ["python3-jsondiff", "python3-yaml"]}}])
     task = [{"name": "Stack", "community.docker.docker_stack": {"name": "bench", "state": "present", "compose": [{"version": "3.8", **document}]}}]
     for time_of in ("first", "again"):
+        rest()
         figures.update(_stacked(hosts, f"community_{time_of}", task, **peer))
     return figures
 
