@@ -98,7 +98,8 @@ REFUSED = [
     ("site", ONE, {"site_orchestrator": "podman"}, "site_orchestrator is 'podman': give swarm, or compose for a single host."),
     ("site", "", {"site_orchestrator": "compose"}, "which is for one host, and there are 3: set deployment_hosts to 1"),
     ("site", MANY, ALONE, "which is for one host, and there are 2: set deployment_hosts to 1"),
-    ("app", MANY, ALONE, "which is for one host, and there are 2: set deployment_hosts to 1"),
+    *((playbook, MANY, ALONE, "which is for one host, and there are 2: set deployment_hosts to 1") for playbook in ("app", "swarm", "start", "status")),
+    *((playbook, ONE, {"site_orchestrator": "podman"}, "site_orchestrator is 'podman': give swarm") for playbook in ("swarm", "start", "status")),
     ("site", ONE, {**ALONE, "site_application": "ci"}, "site_orchestrator is compose, and ci runs on a swarm only"),
     ("monitoring", ONE, ALONE, "site_orchestrator is compose, and monitoring runs on a swarm only"),
     ("app", ONE, {"webapp_orchestrator": "compose"}, "for the playbooks give site_orchestrator alone"),
@@ -118,6 +119,13 @@ def test_one_sentence_before_anything_is_touched(tmp_path, playbook, hosts, give
     said = " ".join((done.stdout + done.stderr).split())
     assert done.returncode == 2 and words in said, said[-3000:]
     assert "az login" not in said and "UNREACHABLE" not in said and "changed=0" in said
+
+
+def test_a_nightly_job_tells_a_wrong_form_from_a_difference(tmp_path):
+    done = run(tmp_path, "dockhost.azure.drift", "", "-e", json.dumps({"site_orchestrator": "compose", "drift_file": f"{tmp_path}/drift.json"}))
+    assert done.returncode == 4, done.stdout[-3000:]
+    told = json.loads((tmp_path / "drift.json").read_text())
+    assert told["state"] == "error" and "which is for one host, and there are 3: set deployment_hosts to 1" in " ".join(told["errors"])
 
 
 class Answers(http.server.BaseHTTPRequestHandler):
