@@ -10,7 +10,8 @@ PYTEST := .venv/bin/python -m pytest
 # Much of these tests is waiting, as Azure makes its clients wait: four of them side by side.
 FAST := -n 4 --dist loadfile -m "not machines and not browser and not install" tests/unit tests/control_plane azlab/tests tests/faults tests/bench tests/awx
 # Each file has a lab of its own here too; the longest come first, so that both end at about the same time.
-MACHINES := -n 2 --dist loadfile --no-loadscope-reorder -m machines tests/daytwo tests/integration tests/awx azlab/tests tests/clients tests/apps
+MARK ?= machines
+MACHINES := -n 2 --dist loadfile --no-loadscope-reorder -m "$(MARK)" tests/daytwo tests/integration tests/awx azlab/tests tests/clients tests/apps
 # Each file has a lab of its own, and much of a client's time is waiting for operations.
 CLIENTS := -n 3 --dist loadfile -m "clients and not machines" tests/clients
 # Pages in a browser, the wheel in an environment of its own, the examples as they stand.

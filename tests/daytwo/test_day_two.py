@@ -6,11 +6,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
 import signal
 import subprocess
+import threading
 import time
 import urllib.request
 
@@ -61,6 +63,27 @@ class Days(Deployment):
     def front(self, timeout: float = 3) -> str:
         with urllib.request.urlopen("http://" + self.address + "/", timeout=timeout) as answer:
             return answer.read().decode()
+
+    @contextlib.contextmanager
+    def polled(self):
+        """Somebody who asks the load balancer all the time; how many requests were answered, and how many failed."""
+        count, end = {"good": 0, "bad": 0}, threading.Event()
+
+        def poll() -> None:
+            while not end.wait(0.2):
+                try:
+                    count["good" if self.front() == "up" else "bad"] += 1
+                except OSError:
+                    count["bad"] += 1
+
+        thread = threading.Thread(target=poll)
+        thread.start()
+        try:
+            yield count
+        finally:
+            end.set()
+            thread.join()
+            print("requests:", count)
 
     def drift(self, *more: str) -> tuple[int, dict]:
         file = self.folder / "drift.json"
@@ -189,6 +212,27 @@ def test_stopped_hosts_are_not_paid_for_and_answer_again_after_the_start(days):
     days.play("start", "-e", "start_timeout=120")
     assert days.front() == "up"
     assert days.nodes() == dict.fromkeys(HOSTS, "Ready Active")
+
+
+def test_lost_workers_are_nodes_again_and_the_service_answers_meanwhile(days):
+    """One machine is off, the other one runs and is mute: it is set up anew."""
+    off = {"resource_group": "rg-day", "deployment": "day", "name": "day", "state": "stopped", "names": ["day-2"]}
+    play = days.folder / "off.yml"
+    play.write_text(json.dumps([{"hosts": "localhost", "gather_facts": False, "tasks": [{"dockhost.azure.host_group": off}]}]))
+    days.on("day-3", "touch /root/old; systemctl stop docker.socket docker; (sleep 1; systemctl stop ssh.socket ssh) >/dev/null 2>&1 &")
+    days.command("ansible-playbook", "-i", str(days.inventory), str(play))
+    while days.nodes() != {"day-1": "Ready Active", "day-2": "Down Active", "day-3": "Down Active"}:
+        time.sleep(1)
+    days.forget_connections()
+    told = days.play("heal", "-e", "heal_after=3600")
+    assert set(told.changed.values()) == {0} and days.front() == "up"
+    with days.polled() as count:
+        days.play("heal", "-e", "heal_after=0")
+    assert count["good"] > 20 and count["bad"] == 0, count
+    assert days.nodes() == dict.fromkeys(HOSTS, "Ready Active")
+    assert days.on("day-3", "test -e /root/old || echo anew").strip() == "anew"
+    again = days.play("heal", "-e", "heal_after=0")
+    assert set(again.changed.values()) == {0} and "All nodes of the swarm are ready." in again.output
 
 
 def test_fewer_workers_leave_the_swarm_before_their_machines_go(days):

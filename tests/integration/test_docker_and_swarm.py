@@ -20,11 +20,12 @@ IMAGE = "docker.io/library/redis:8.0"
 class Fleet(Deployment):
     """Three hosts that are to be managers."""
 
-    def role(self, name: str, *more: str, check: bool = True, tasks_from: str = "main", hosts: str = "swarm_manager") -> Run:
-        """Apply one role to the hosts."""
+    def role(self, name: str, *more: str, check: bool = True, tasks_from: str = "main", serial: int = 0) -> Run:
+        """Apply one role to the hosts; ``serial``: so many at once."""
         include = {"ansible.builtin.include_role": {"name": f"dockhost.azure.{name}", "tasks_from": tasks_from}}
         play = self.folder / f"{name}-{tasks_from}.yml"
-        play.write_text(yaml.safe_dump([{"hosts": hosts, "gather_facts": False, "become": True, "tasks": [include]}]))
+        book = {"hosts": "swarm_manager", "gather_facts": False, "become": True, "tasks": [include], **({"serial": serial} if serial else {})}
+        play.write_text(yaml.safe_dump([book]))
         done = self.command("ansible-playbook", "-i", str(self.inventory), str(play), *more, check=check)
         return Run(done.returncode, done.stdout + done.stderr)
 
@@ -151,3 +152,48 @@ def test_a_host_leaves_and_comes_back(fleet):
     assert unchanged(fleet.role("swarm", "--limit", "roles-2", tasks_from="leave"), ("roles-2",))
     fleet.role("swarm")
     assert sorted(fleet.nodes("roles-1")) == list(HOSTS)
+
+
+def test_a_locked_manager_is_given_the_key(fleet):
+    """After a restart, also where the key was rotated while it was away; with a host after the other, as `serial` has it."""
+    lock = ("-e", "swarm_autolock=true", "-e", f"swarm_unlock_key_file={fleet.folder}/unlock-key")
+    restart = "systemctl restart docker; docker node ls 2>&1 | grep -o 'Swarm is encrypted' || true"
+    first = fleet.role("swarm", *lock)
+    key = (fleet.folder / "unlock-key").read_text().strip()
+    assert key.startswith("SWMKEY-1-") and unchanged(fleet.role("swarm", *lock))
+    assert "Swarm is encrypted" in fleet.on("roles-3", restart)
+    fleet.on("roles-2", "systemctl stop docker.socket docker")
+    rotated = fleet.role("swarm", *lock, "-e", "swarm_rotate=['unlock_key']", "--limit", "roles-1,roles-3", tasks_from="rotate")
+    new = (fleet.folder / "unlock-key").read_text().strip()
+    assert new != key and (fleet.folder / "unlock-key.previous").read_text().strip() == key
+    fleet.on("roles-2", "systemctl start docker")
+    unlocked = fleet.role("swarm", *lock, "-vvv", serial=1)
+    assert all(state == "Ready" and status for state, status in fleet.nodes("roles-2").values()), fleet.nodes("roles-2")
+    assert not any(secret in run.output for run in (first, rotated, unlocked) for secret in (key, new))
+    fleet.role("swarm", "-e", "swarm_autolock=false")
+    assert "Swarm is encrypted" not in fleet.on("roles-3", restart)
+
+
+def test_one_host_after_the_other(fleet):
+    assert unchanged(fleet.role("swarm", serial=1))
+    fleet.on("roles-3", "docker swarm leave --force")
+    fleet.role("swarm", serial=1)
+    assert sorted(fleet.nodes("roles-3")) == list(HOSTS) and all(state == "Ready" and status for state, status in fleet.nodes("roles-3").values())
+    assert unchanged(fleet.role("swarm"))
+
+
+@pytest.mark.long
+def test_one_that_is_left_goes_on_alone_and_takes_the_others_in_again(fleet):
+    fleet.on("roles-1", f"docker service create -q --name lasting --constraint node.hostname==roles-1 --endpoint-mode dnsrr {IMAGE}")
+    fleet.on("roles-2,roles-3", "systemctl stop docker.socket docker")
+    no = fleet.play("swarm_recover", check=False)
+    assert no.status and "swarm_recover_confirm=roles-1" in no.output and set(no.changed.values()) == {0}
+    fleet.on("roles-2,roles-3", "systemctl start docker")
+    healthy = fleet.play("swarm_recover")
+    assert set(healthy.changed.values()) == {0}  # it has a leader again: nothing to recover
+    fleet.on("roles-2,roles-3", "systemctl stop docker.socket docker; rm -rf /var/lib/docker/swarm; systemctl start docker")
+    fleet.play("swarm_recover", "-e", "swarm_recover_confirm=roles-1")
+    assert sorted(status for _state, status in fleet.nodes("roles-3").values()) == ["Leader", "Reachable", "Reachable"]
+    assert fleet.on("roles-1", "docker service ps lasting -qf desired-state=running; ls /var/backups/dockhost").count("\n") >= 2
+    assert unchanged(fleet.role("swarm"))
+    fleet.on("roles-1", "docker service rm lasting")

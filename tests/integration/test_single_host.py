@@ -2,10 +2,12 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The web application on one host with Compose, without a swarm, asked from outside through the load balancer over HTTPS."""
+"""Applications on one host with Compose, without a swarm, asked from outside through the load balancer over HTTPS: the first day, the days after, the move to
+a swarm of one host and back."""
 
 from __future__ import annotations
 
+import json
 import pathlib
 import ssl
 import sys
@@ -24,7 +26,23 @@ pytestmark = pytest.mark.machines
 class Single(Applications):
     """One host."""
 
-    lab_options = ("--apps", "webapp")
+    lab_options = ("--apps", "webapp,wordpress")
+
+    def drift(self, *more: str) -> tuple[int, dict]:
+        """Exit code and what was found, the application's project with it."""
+        file = self.folder / "drift.json"
+        words = ("--check", "-e", f"drift_file={file}", "-e", "drift_application=dockhost.azure.webapp")
+        return self.play("drift", *words, *more, check=False).status, json.loads(file.read_text())
+
+    def page(self, path: str) -> str:
+        """A page for people."""
+        with self.connection() as (client, _secure):
+            client.request("GET", path)
+            return client.getresponse().read().decode()
+
+    def text_of_job(self) -> str:
+        """The row that the first test has written."""
+        return self.eventually(lambda: self.ask("GET", "/jobs/1")[1].get("text"))
 
 
 @pytest.fixture(scope="module")
@@ -91,3 +109,87 @@ def test_a_backup_brings_back_what_was_destroyed_and_a_new_certificate_is_served
     single.play("app")
     assert single.eventually(lambda: single.serial() != before)
     assert single.eventually(lambda: single.ask("GET", "/jobs/1")[1].get("text")) == TEXT
+
+
+def test_what_was_changed_by_hand_is_told_and_mended(single):
+    page = single.folder / "status.html"
+    run = single.play("status", "-e", f"status_page={page}")
+    assert "Health: All is well." in run.output and ">single-1<" in page.read_text() and "webapp_api" in page.read_text()
+    status, told = single.drift()
+    assert (status, told["state"], told["differences"]) == (0, "none", [])
+    single.on("single-1", "docker rm -f webapp-worker-1; sed -i s/json-file/local/ /etc/docker/daemon.json")
+    status, told = single.drift()
+    assert status == 2, told
+    assert {(one["where"], one["host"]) for one in told["differences"]} == {("engine", "single-1"), ("application", "")}, told
+    worse = single.play("status")
+    assert "webapp_worker" in worse.output.partition("Health:")[2], worse.output[-3000:]
+    single.on("single-1", "sed -i s/local/json-file/ /etc/docker/daemon.json")
+    single.play("app")
+    assert single.drift()[0] == 0
+
+
+def test_the_host_is_away_for_a_night(single):
+    single.play("stop")
+    with pytest.raises(OSError):
+        single.ask("GET", "/healthz")
+    again = single.play("stop")
+    assert set(again.changed.values()) == {0} and "deallocated" in again.output
+    assert "Health: All is well." in single.play("start", "-e", "start_timeout=120").output
+    assert single.text_of_job() == TEXT
+
+
+@pytest.mark.long
+def test_a_new_ssh_key_opens_the_host(single):
+    new = single.folder / "new_ed25519"
+    single.command("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(new))
+    single.play("rotate", "-e", "rotate_what=ssh_keys", "-e", f"rotate_ssh_public_key_file={new}.pub")
+    single.forget_connections()
+    refused = single.command("ansible", "-i", str(single.inventory), "all", "-m", "ansible.builtin.ping", check=False)
+    assert "Permission denied" in refused.stdout
+    single.env["ANSIBLE_PRIVATE_KEY_FILE"] = str(new)
+    assert single.on("single-1", "echo here").strip() == "here"
+
+
+@pytest.mark.long
+def test_the_application_moves_to_a_swarm_with_its_data_and_back(single):
+    swarm, gone = ("-e", "site_orchestrator=swarm"), ("-e", "webapp_state=absent")
+    single.play("swarm", *swarm)
+    refused = single.play("app", *swarm, check=False)
+    assert refused.status and "webapp" in refused.output and single.text_of_job() == TEXT
+    single.play("app", *gone)
+    single.play("app", *swarm)
+    assert single.text_of_job() == TEXT
+    refused = single.play("app", check=False)
+    assert refused.status and "Stack webapp runs on the swarm of single-1" in " ".join(refused.output.split()) and single.text_of_job() == TEXT
+    single.play("app", *swarm, *gone)
+    single.on("single-1", "docker swarm leave --force")
+    single.play("app")
+    assert single.text_of_job() == TEXT
+
+
+@pytest.mark.long
+def test_a_blog_takes_its_place(single):
+    """WordPress with MariaDB and Redis, whose database is dropped and restored."""
+    document = (ROOT / "roles" / "maintenance" / "README.md").read_text()
+    dump = yaml.safe_load("maintenance_backups:" + document.partition("maintenance_backups:")[2].partition("```")[0])["maintenance_backups"][0]
+    single.play("app", "-e", "webapp_state=absent")
+    single.variables.update(site_application="wordpress", maintenance_backups=[dump])
+    single.write_inventory()
+    run = single.play("wordpress", "-vv")
+    secrets = {path.read_text().strip() for path in (single.folder / "state" / "single").glob("*/*password")}
+    assert len(secrets) >= 5 and not any(secret in run.output for secret in secrets)
+    assert "Health: All is well." in run.output, run.output[-3000:]
+    assert "<title>The end-to-end blog" in single.eventually(lambda: single.page("/"))
+    run = single.play("wordpress")
+    assert run.changed and set(run.changed.values()) == {0}, run.output[-4000:]
+
+    def sql(words: str) -> str:
+        client = f'mariadb -N -uroot -p"$(cat /run/secrets/database_root_password)" -e "{words}"'
+        return single.on("single-1", f"docker exec blog-database-1 sh -c '{client}'").strip()
+
+    posts = sql("select count(*) from wordpress.wp_posts")
+    single.play("backup")
+    sql("drop database wordpress")
+    single.play("restore", "-e", f"maintenance_restore_names={dump['name']}", "-e", "maintenance_restore_overwrite=true")
+    assert int(posts) > 0 and sql("select count(*) from wordpress.wp_posts") == posts
+    assert "<title>The end-to-end blog" in single.eventually(lambda: single.page("/"))
