@@ -60,6 +60,14 @@ options:
   variables:
     description: Values of the variables in O(compose).
     type: dict
+  first:
+    description:
+      - Names of services in the document whose updates are waited for before any other service is touched, such as a database whose
+        new password the others are to have. A service that is not there yet, or does not change, is not waited for.
+      - With O(wait) only.
+    type: list
+    elements: str
+    default: []
   prune:
     description: Whether services and networks of the stack that the document does not name are removed.
     type: bool
@@ -196,6 +204,7 @@ ARGUMENTS = {
     "configs": {"type": "dict"},
     "secrets": {"type": "dict", "no_log": True},
     "variables": {"type": "dict"},
+    "first": {"type": "list", "elements": "str", "default": []},
     "prune": {"type": "bool", "default": True},
     "resolve_image": {"type": "str", "choices": ["always", "changed", "never"], "default": "changed"},
     "routing_mesh": {"type": "bool"},

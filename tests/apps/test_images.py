@@ -45,6 +45,7 @@ class TestMariaDB:
         assert containers.until(healthy(first)), first.logs().decode()
         assert sql(first, "create table blog_db.t (a int); insert into blog_db.t values (7)")[0] == 0
         assert sql(first, "select 1", password="wrong")[0] != 0
+        assert sql(first, "select host from mysql.global_priv where user = 'root' order by 1") == (0, "%\nlocalhost")
         first.stop(timeout=30)
         assert first.wait()["StatusCode"] == 0
         second = containers.run(image("mariadb"), environment=ENVIRONMENT, volumes=volumes)

@@ -157,8 +157,9 @@ class Bench:
     def creating_peers(self) -> Iterator[Dict[str, Any]]:
         """Other people's tools that make as many hosts, on a network that is there."""
         self._ready_for_peers()
-        yield self._peer_part("az vm create", peers.az_vm_create(GROUP, self.given.hosts, KEY, self.lab.env))
-        if self.given.peers == "all":
+        if self.given.peers in ("az", "all"):
+            yield self._peer_part("az vm create", peers.az_vm_create(GROUP, self.given.hosts, KEY, self.lab.env))
+        if self.given.peers in ("azcollection", "all"):
             for name, cost in peers.azcollection(GROUP, self.given.hosts, KEY, self.lab.call("proxy_environment"), self._ready_for_peers):
                 yield self._peer_part(name, cost)
 

@@ -203,6 +203,23 @@ def test_a_backup_brings_back_what_was_destroyed(apps):
     assert apps.eventually(lambda: apps.ask("GET", "/jobs/1")[1].get("text")) == TEXT
 
 
+def test_new_passwords_of_database_and_queue(apps):
+    folder = pathlib.Path(apps.env["DOCKHOST_STATE_DIR"], "apps", "webapp")
+    old = (folder / "database_password").read_text().strip()
+    kinds = ("-e", "rotate_what=secrets", "-e", "rotate_secrets=database_password,queue_password")
+    with apps.polled() as count:
+        run = apps.play("rotate", *kinds, "-e", "rotate_application=dockhost.azure.webapp", "-e", f"rotate_secrets_dir={folder}", "-vv")
+    new = (folder / "database_password").read_text().strip()
+    assert new != old and new not in run.output and old not in run.output
+    login = "docker exec -e PGPASSWORD=%s $(docker ps -qf name=webapp_database) psql -h 127.0.0.1 -U webapp -Atc 'select 6 * 7' 2>&1 || true"
+    assert "password authentication failed" in apps.on("apps-1", login % old) and apps.on("apps-1", login % new).strip() == "42"
+    status, job = apps.ask("POST", "/jobs", {"text": TEXT})
+    assert apps.eventually(lambda: apps.ask("GET", f"/jobs/{job['id']}")[1].get("result")) and apps.ask("GET", "/jobs/1")[1]["text"] == TEXT
+    assert status == 202 and count["good"] > 0
+    again = apps.play("app")
+    assert set(again.changed.values()) == {0}, again.output[-4000:]
+
+
 @pytest.fixture
 def acme_server(apps, authority):
     """Pebble on the controller, which the hosts reach; its certificates live for a minute, so no test of these pages comes after this one."""

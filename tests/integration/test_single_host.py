@@ -187,6 +187,12 @@ def test_a_blog_takes_its_place(single):
         client = f'mariadb -N -uroot -p"$(cat /run/secrets/database_root_password)" -e "{words}"'
         return single.on("single-1", f"docker exec blog-database-1 sh -c '{client}'").strip()
 
+    folder = single.folder / "state" / "single" / "wordpress"
+    before = (folder / "database_root_password").read_text()
+    words = ("-e", "rotate_what=secrets", "-e", "rotate_application=dockhost.azure.wordpress", "-e", f"rotate_secrets_dir={folder}")
+    single.play("rotate", *words, "-e", "rotate_secrets=database_root_password,database_password,cache_password")
+    assert (folder / "database_root_password").read_text() != before
+    assert "<title>The end-to-end blog" in single.eventually(lambda: single.page("/"))
     posts = sql("select count(*) from wordpress.wp_posts")
     single.play("backup")
     sql("drop database wordpress")

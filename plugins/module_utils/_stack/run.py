@@ -58,6 +58,7 @@ def _absent(engine: Engine, params: t.Mapping[str, Json], check_mode: bool) -> d
 def _present(engine: Engine, params: t.Mapping[str, Json], check_mode: bool) -> dict[str, Json]:
     # A document with an error is refused before anybody is asked anything.
     first = _build(params, b"\0" * 32)
+    _check_first(params, first)
     if check_mode and not in_swarm(engine):
         return _would_be_first(params, first)
     require_manager(engine)
@@ -69,6 +70,8 @@ def _present(engine: Engine, params: t.Mapping[str, Json], check_mode: bool) -> 
     always = params["resolve_image"] == "always"
     pins, pin_notes = pin_images(engine, _to_pin(wanted, actual, params["resolve_image"], check_mode))
     steps = plan(wanted, actual, params["prune"], pins if always else None)
+    early, rest = turns(steps, stack, params["first"] if params["wait"] else ())
+    steps = early + rest
     notes = [*wanted.notes, *pin_notes]
     verdicts: dict[str, Verdict] = {}
     waiter = Waiter(engine, f"{NAMESPACE}={stack}", params["settle"])
@@ -78,7 +81,7 @@ def _present(engine: Engine, params: t.Mapping[str, Json], check_mode: bool) -> 
             store_digest_key(engine, stack, key)
         # What is outdated may be in use until the services have converged, and is what a rollback goes back to.
         late = [step for step in steps if step.action == "remove" and step.type != "service"]
-        verdicts = _apply(engine, params, actual, wanted, [step for step in steps if step not in late], deployer, waiter)
+        verdicts = _apply(engine, params, actual, wanted, (early, [step for step in rest if step not in late]), deployer, waiter)
         if params["wait"]:
             for step in late:
                 deployer.apply(step)
@@ -86,6 +89,12 @@ def _present(engine: Engine, params: t.Mapping[str, Json], check_mode: bool) -> 
             notes.append("outdated configs, secrets and networks stay until a run that waits")
     verdicts = verdicts or waiter.verdicts(set(wanted.services))
     return {**_told(steps), **_state(engine, wanted, verdicts), "notes": notes}
+
+
+def _check_first(params: t.Mapping[str, Json], wanted: Wanted) -> None:
+    unknown = [name for name in params["first"] if f"{params['name']}_{name}" not in wanted.services]
+    if unknown:
+        raise StackError(f"first: {', '.join(unknown)} is no service of the document; give names of its services.")
 
 
 def _would_be_first(params: t.Mapping[str, Json], wanted: Wanted) -> dict[str, Json]:
@@ -96,12 +105,24 @@ def _would_be_first(params: t.Mapping[str, Json], wanted: Wanted) -> dict[str, J
 
 
 def _apply(
-    engine: Engine, params: t.Mapping[str, Json], actual: Actual, wanted: Wanted, steps: t.Sequence[Step], deployer: Deployer, waiter: Waiter
+    engine: Engine,
+    params: t.Mapping[str, Json],
+    actual: Actual,
+    wanted: Wanted,
+    steps: tuple[t.Sequence[Step], t.Sequence[Step]],
+    deployer: Deployer,
+    waiter: Waiter,
 ) -> dict[str, Verdict]:
-    """Carry out the steps and wait; where a service does not come up, go back if that is asked for."""
+    """Carry out the steps, those of services that come first and then the others, and wait; where a service does not come up, go back if that is asked for."""
     done: list[Step] = []
+    early, rest = steps
     try:
-        for step in steps:
+        for step in early:
+            done.append(step)
+            deployer.apply(step)
+        if early:
+            waiter.wait({step.name for step in early if step.type == "service"}, params["timeout"])
+        for step in rest:
             done.append(step)
             deployer.apply(step)
         return waiter.wait(set(wanted.services), params["timeout"]) if params["wait"] else {}
@@ -110,6 +131,14 @@ def _apply(
             raise
         told = roll_back(engine, f"{NAMESPACE}={params['name']}", actual, done, params["settle"], params["timeout"])
         raise StackError(f"{error} {told}") from error
+
+
+def turns(steps: t.Sequence[Step], stack: str, first: t.Collection[str]) -> tuple[list[Step], list[Step]]:
+    """(steps up to the updates of the services ``first``, with what they need; all others). Nothing comes early where none of them changes."""
+    names = {f"{stack}_{name}" for name in first}
+    chosen = {step.name for step in steps if step.type == "service" and step.action in ("update", "replace") and step.name in names}
+    early = [step for step in steps if (step.name in chosen if step.type == "service" else step.action != "remove")] if chosen else []
+    return early, [step for step in steps if step not in early]
 
 
 def _to_pin(wanted: Wanted, actual: Actual, when: str, check_mode: bool) -> set[str]:

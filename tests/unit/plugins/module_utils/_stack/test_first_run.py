@@ -19,7 +19,7 @@ DOCUMENT = {
 }
 PARAMS = {
     "name": "shop", "state": "present", "compose": DOCUMENT, "overlays": None, "configs": None, "secrets": {"mine": "word"}, "variables": None,
-    "routing_mesh": True, "encrypt_networks": False, "resolve_image": "changed", "prune": True, "settle": 1, "wait": True, "timeout": 1,
+    "routing_mesh": True, "encrypt_networks": False, "resolve_image": "changed", "prune": True, "first": [], "settle": 1, "wait": True, "timeout": 1,
 }  # fmt: skip
 
 
@@ -85,3 +85,8 @@ def test_a_compose_project_of_the_same_name_is_not_run_a_second_time():
     with pytest.raises(StackError, match="A Compose project called shop is on this host.*Nothing was changed"):
         refuse_project(Taken("shop"), "shop")
     refuse_project(Taken("blog"), "shop")
+
+
+def test_a_service_that_is_in_no_document_cannot_come_first(tmp_path):
+    with pytest.raises(StackError, match="first: store is no service of the document"):
+        run(Engine(str(tmp_path / "no.sock")), {**PARAMS, "first": ["web", "store"]}, False)

@@ -61,6 +61,9 @@ accounts() {
     echo "SET @@SESSION.SQL_LOG_BIN=0;"
     echo "DROP USER IF EXISTS ''@'localhost';"
     echo "DROP DATABASE IF EXISTS test;"
+    # mariadb-install-db makes root's account under these names too, without a password.
+    echo "DROP USER IF EXISTS 'root'@'127.0.0.1', 'root'@'::1';"
+    echo "EXECUTE IMMEDIATE CONCAT('DROP USER IF EXISTS root@''', @@hostname, '''');"
     if [ "$host" != localhost ]; then
         echo "CREATE USER 'root'@$(literal "$host") IDENTIFIED BY $(literal "$root");"
         echo "GRANT ALL ON *.* TO 'root'@$(literal "$host") WITH GRANT OPTION;"
