@@ -15,6 +15,7 @@ pytestmark = pytest.mark.machines
 
 HOSTS = ("roles-1", "roles-2", "roles-3")
 IMAGE = "docker.io/library/redis:8.0"
+HERE = ",".join(HOSTS)
 
 
 class Fleet(Deployment):
@@ -170,6 +171,11 @@ def test_a_locked_manager_is_given_the_key(fleet):
     unlocked = fleet.role("swarm", *lock, "-vvv", serial=1)
     assert all(state == "Ready" and status for state, status in fleet.nodes("roles-2").values()), fleet.nodes("roles-2")
     assert not any(secret in run.output for run in (first, rotated, unlocked) for secret in (key, new))
+    # All at once, as after a power cut: nobody leads until two of them have the key. Each listens to the others afterwards.
+    assert fleet.on(HERE, restart).count("Swarm is encrypted") == 3
+    fleet.role("swarm", *lock)
+    assert all(state == "Ready" and status for state, status in fleet.nodes("roles-1").values()), fleet.nodes("roles-1")
+    assert fleet.on(HERE, "ss -Hltn sport = :7946 | wc -l").split().count("1") == 3
     fleet.role("swarm", "-e", "swarm_autolock=false")
     assert "Swarm is encrypted" not in fleet.on("roles-3", restart)
 

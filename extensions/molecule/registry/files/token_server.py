@@ -28,7 +28,9 @@ def token(service: str, access: list) -> str:
     der = subprocess.run(["openssl", "x509", "-in", "token.crt", "-outform", "DER"], check=True, capture_output=True).stdout
     now = int(time.time())
     head = {"typ": "JWT", "alg": "RS256", "x5c": [base64.b64encode(der).decode()]}
-    claims = {"iss": "tokens.example.com", "sub": USER, "aud": service, "exp": now + 300, "nbf": now - 10, "iat": now, "jti": str(time.time_ns()), "access": access}
+    claims = {
+        "iss": "tokens.example.com", "sub": USER, "aud": service, "exp": now + 300, "nbf": now - 10, "iat": now, "jti": str(time.time_ns()), "access": access,
+    }  # fmt: skip
     said = ".".join(text(json.dumps(part).encode()) for part in (head, claims))
     signed = subprocess.run(["openssl", "dgst", "-sha256", "-sign", "token.key"], input=said.encode(), check=True, capture_output=True).stdout
     return f"{said}.{text(signed)}"
