@@ -164,7 +164,7 @@ def test_a_locked_manager_is_given_the_key(fleet):
     assert key.startswith("SWMKEY-1-") and unchanged(fleet.role("swarm", *lock))
     assert "Swarm is encrypted" in fleet.on("roles-3", restart)
     fleet.on("roles-2", "systemctl stop docker.socket docker")
-    rotated = fleet.role("swarm", *lock, "-e", "swarm_rotate=['unlock_key']", "--limit", "roles-1,roles-3", tasks_from="rotate")
+    rotated = fleet.role("swarm", *lock, "-e", '{"swarm_rotate": ["unlock_key"]}', "--limit", "roles-1,roles-3", tasks_from="rotate")
     new = (fleet.folder / "unlock-key").read_text().strip()
     assert new != key and (fleet.folder / "unlock-key.previous").read_text().strip() == key
     fleet.on("roles-2", "systemctl start docker")
