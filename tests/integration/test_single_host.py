@@ -8,17 +8,12 @@ a swarm of one host and back."""
 from __future__ import annotations
 
 import json
-import pathlib
 import ssl
-import sys
 
 import pytest
 import yaml
+from applications import NAME, TEXT, Applications, Authority
 from deployment import ROOT
-
-sys.path.insert(0, str(pathlib.Path(__file__).parent))
-
-from test_applications import NAME, TEXT, Applications, Authority  # noqa: E402
 
 pytestmark = pytest.mark.machines
 
