@@ -91,6 +91,15 @@ def test_no_secret_is_shown(rendered):
     assert len(values) >= 4 and not any(value in said for value in values)
 
 
+@pytest.mark.parametrize("form, last", [("swarm", "Deploy stack webapp"), ("compose", "dockhost.azure.compose : Compose project")])
+def test_the_application_s_tag_is_enough(tmp_path, form, last):
+    play = {"hosts": "localhost", "gather_facts": False, "tasks": [{"ansible.builtin.include_role": {"name": "dockhost.azure.webapp"}, "tags": ["webapp"]}]}
+    (tmp_path / "play.yml").write_text(yaml.safe_dump([play]))
+    (tmp_path / "given.json").write_text(json.dumps({**GIVEN["webapp"], "webapp_orchestrator": form}))
+    done = run(tmp_path, "play.yml", f"[swarm_manager]\n{LOCAL}\n", "--check", "--tags", "webapp", "-e", "@given.json")
+    assert done.returncode == 0 and last in done.stdout, done.stdout[-3000:]
+
+
 MANY = "[swarm_manager]\nm-1\n[swarm_worker]\nw-1\n[all:vars]\nansible_host=192.0.2.1\n"
 ONE = "[swarm_manager]\nm-1\n[all:vars]\nansible_host=192.0.2.1\n"
 ALONE = {"site_orchestrator": "compose", "deployment_hosts": "1"}
