@@ -63,7 +63,8 @@ options:
   first:
     description:
       - Names of services in the document whose updates are waited for before any other service is touched, such as a database whose
-        new password the others are to have. A service that is not there yet, or does not change, is not waited for.
+        new password the others are to have. It is waited for until its new task runs, and not until the swarm has watched the update.
+      - A service that is not there yet, or does not change, is not waited for, unless an earlier run that was cut off has begun its update.
       - With O(wait) only.
     type: list
     elements: str

@@ -120,8 +120,10 @@ def _apply(
         for step in early:
             done.append(step)
             deployer.apply(step)
-        if early:
-            waiter.wait({step.name for step in early if step.type == "service"}, params["timeout"])
+        between = awaited(steps, params["name"], params["first"], actual) if params["wait"] else set()
+        if between:
+            # The others cannot use them since their tasks were stopped, and are not to wait for as long as the swarm watches the update as well.
+            waiter.wait(between, params["timeout"], watched=False)
         for step in rest:
             done.append(step)
             deployer.apply(step)
@@ -139,6 +141,15 @@ def turns(steps: t.Sequence[Step], stack: str, first: t.Collection[str]) -> tupl
     chosen = {step.name for step in steps if step.type == "service" and step.action in ("update", "replace") and step.name in names}
     early = [step for step in steps if (step.name in chosen if step.type == "service" else step.action != "remove")] if chosen else []
     return early, [step for step in steps if step not in early]
+
+
+def awaited(steps: tuple[t.Sequence[Step], t.Sequence[Step]], stack: str, first: t.Collection[str], actual: Actual) -> set[str]:
+    """Services that have to run before others are touched: those that come first and change, or whose update was begun by a run that was cut off."""
+    early, rest = steps
+    if not any(step.type == "service" for step in rest):
+        return set()
+    found = {name: (actual.services.get(name) or {}).get("UpdateStatus") or {} for name in (f"{stack}_{name}" for name in first)}
+    return {step.name for step in early if step.type == "service"} | {name for name, update in found.items() if update.get("State") == "updating"}
 
 
 def _to_pin(wanted: Wanted, actual: Actual, when: str, check_mode: bool) -> set[str]:

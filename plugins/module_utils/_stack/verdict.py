@@ -28,6 +28,7 @@ class Verdict:
     """``state`` is done, waiting or failed; ``text`` says what is missing; ``task`` is the one whose logs tell why.
 
     ``unproved`` are the ids of running tasks without a healthcheck: running says little about them until some time has passed.
+    ``up``: all tasks run and are of the present version, though the swarm may still watch the update (``monitor``), which is not done until then.
     """
 
     state: str
@@ -36,6 +37,7 @@ class Verdict:
     desired: int = 0
     task: Json = None
     unproved: frozenset[str] = frozenset()
+    up: bool = False
 
 
 @dataclass(frozen=True)
@@ -68,8 +70,9 @@ def judge(service: Json, tasks: t.Sequence[Json], nodes: t.Sequence[Json], befor
         failures=[task for task in tasks if _failed(task, service) and task["ID"] not in before.ended],
     )
     state, text = _judge_service(view, nodes, before)
-    proved = _unproved(service, view.running) if state == "done" else frozenset()
-    return Verdict(state, text, len(view.running) + view.finished, view.desired, None if state == "done" else view.worst, proved)
+    up = view.up and state != "failed" and (service.get("UpdateStatus") or {}).get("State") != "rollback_started"
+    unproved = _unproved(service, view.running) if state == "done" or up else frozenset()
+    return Verdict(state, text, len(view.running) + view.finished, view.desired, None if state == "done" else view.worst, unproved, up)
 
 
 @dataclass(frozen=True)
@@ -87,6 +90,11 @@ class _View:
     failures: list[Json]
 
     @property
+    def up(self) -> bool:
+        """As many run as are wanted, and no other is on its way up or down."""
+        return not self.stale and len(self.alive) == len(self.running) and len(self.running) + self.finished == self.desired
+
+    @property
     def worst(self) -> Json:
         """The failure that happened last, in this run if there was one."""
         return _latest(self.failures) or _latest(self.history)
@@ -97,8 +105,7 @@ def _judge_service(view: _View, nodes: t.Sequence[Json], before: Before) -> tupl
     state = update.get("State", "")
     ours = update.get("StartedAt") != before.updates.get(view.service["ID"])
     rolled_back = ours and state in ("rollback_completed", "rollback_paused")
-    settled = state not in ("updating", "rollback_started") and not view.stale and len(view.alive) == len(view.running)
-    if settled and not rolled_back and len(view.running) + view.finished == view.desired:
+    if state not in ("updating", "rollback_started") and view.up and not rolled_back:
         return "done", ""
     if rolled_back or state == "paused":
         said = {"paused": "the update was paused", "rollback_completed": "the update was rolled back"}.get(state, "the rollback was paused")

@@ -55,8 +55,11 @@ class Waiter:
                 found[service["Spec"]["Name"]] = judge(service, by_service.get(service["ID"], []), nodes, self._before)
         return found
 
-    def wait(self, names: t.Collection[str], timeout: float) -> dict[str, Verdict]:
-        """Return when all have converged. Raises StackError at the first that failed, or when the time is over."""
+    def wait(self, names: t.Collection[str], timeout: float, watched: bool = True) -> dict[str, Verdict]:
+        """Return when all have converged, or run, where the end of the time for which the swarm watches an update (``watched``) is not waited for.
+
+        Raises StackError at the first that failed, or when the time is over.
+        """
         began = time.monotonic()
         end = began + timeout
         while True:
@@ -64,7 +67,7 @@ class Waiter:
             failed = {name: verdict for name, verdict in now.items() if verdict.state == "failed"}
             if failed:
                 raise StackError(" ".join(self._story(name, verdict) for name, verdict in sorted(failed.items())))
-            waiting = {name: verdict for name, verdict in now.items() if verdict.state == "waiting"}
+            waiting = {name: verdict for name, verdict in now.items() if verdict.state == "waiting" and (watched or not verdict.up)}
             unproved = self._unproved(now)
             if not waiting and not unproved:
                 return now

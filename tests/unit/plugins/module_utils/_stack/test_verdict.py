@@ -111,6 +111,24 @@ def test_a_healthcheck_proves_what_running_alone_does_not():
     assert judge(service(task=checked), [task(1, spec=checked), task(2, spec=checked)], NODES).unproved == frozenset()
 
 
+ROLLING = {"State": "rollback_started", "StartedAt": "now"}
+
+
+@pytest.mark.parametrize("update, tasks, up", [
+    (UPDATING, [task(1), task(2)], True),
+    (UPDATING, [task(1), task(2, "starting")], False),
+    (UPDATING, [task(1, spec=OLD), task(2, spec=OLD)], False),
+    (UPDATING, [task(1), task(2), task(3, spec=OLD, desired="shutdown")], False),
+    (ROLLING, [task(1), task(2)], False),
+    (PAUSED, [task(1), task(2, "failed")], False),
+    (None, [task(1), task(2)], True),
+], ids=["watched", "one starts", "old ones", "one of the old", "back to the old version", "paused", "long ago"])  # fmt: skip
+def test_a_service_is_up_while_the_swarm_watches_its_update(update, tasks, up):
+    verdict = judge(service(UpdateStatus=update), tasks, NODES, Before(updates={"s": "then"}))
+    assert verdict.up is up
+    assert verdict.unproved == ({"t1", "t2"} if up else frozenset())
+
+
 def test_a_task_that_only_the_placement_tells_apart_is_current():
     moved = {**NEW, "Placement": {"MaxReplicas": 1}}
     assert judge(service(task=moved), [task(1), task(2)], NODES).state == "done"
