@@ -70,9 +70,14 @@ def test_a_value_that_is_not_possible_is_named(folder, playbook, given, words):
     assert "az login" not in said
 
 
-@pytest.mark.parametrize("application, more", [("ci", {}), ("monitoring", {"monitoring_grafana": "false"})])
-def test_a_password_that_no_volume_keeps_can_be_made_anew(folder, application, more):
-    given = {**SECRETS, "rotate_secrets": "admin_password", "rotate_application": f"dockhost.azure.{application}", **more}
+@pytest.mark.parametrize("application, names, more", [
+    ("ci", "admin_password", {}),
+    ("monitoring", "admin_password", {"monitoring_grafana": "false"}),
+    ("wordpress", "database_root_password,database_password", {}),
+    ("webapp", "database_password,queue_password", {}),
+], ids=["ci", "monitoring", "wordpress", "webapp"])  # fmt: skip
+def test_a_password_that_no_volume_keeps_or_that_a_database_takes_at_its_start_can_be_made_anew(folder, application, names, more):
+    given = {**SECRETS, "rotate_secrets": names, "rotate_application": f"dockhost.azure.{application}", **more}
     done, said = attempt(folder, "rotate", given)
     assert done.returncode == 0, said[-1500:]
     assert f"Secrets of dockhost.azure.{application}: the services that use them were updated" in said

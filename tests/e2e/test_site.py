@@ -90,6 +90,23 @@ def test_second_run_changes_nothing(deployment):
     assert run.changed and set(run.changed.values()) == {0}, run.changed
 
 
+def test_new_passwords_of_the_database_leave_the_post_where_it_is(deployment):
+    folder = pathlib.Path(deployment.env["DOCKHOST_STATE_DIR"], "e2e", "wordpress")
+    users = {"root": folder / "database_root_password", "wordpress": folder / "database_password"}
+    before = {user: file.read_text().strip() for user, file in users.items()}
+    run = deployment.play(
+        "rotate", "-e", "rotate_what=secrets", "-e", "rotate_secrets=database_root_password,database_password", "--diff", "-vv",
+        "-e", "rotate_application=dockhost.azure.wordpress", "-e", f"rotate_secrets_dir={folder}",
+    )  # fmt: skip
+    after = {user: file.read_text().strip() for user, file in users.items()}
+    assert not [word for word in (*before.values(), *after.values()) if word in run.output]
+    query = "docker exec -e MYSQL_PWD=%s $(docker ps -qf name=_database) mariadb -h127.0.0.1 -u%s -Ne 'select post_title from wordpress.wp_posts' 2>&1 || true"
+    for user in users:
+        assert "Access denied" in deployment.on("e2e-1", query % (before[user], user)), user
+        assert POST in deployment.on("e2e-1", query % (after[user], user)), user
+    assert POST in deployment.get()
+
+
 def test_no_secret_is_printed_or_lies_open(deployment):
     state = pathlib.Path(deployment.env["DOCKHOST_STATE_DIR"], "e2e")
     secrets = [f.read_text().strip() for f in state.rglob("*") if f.is_file() and "password" in f.name]
@@ -98,6 +115,7 @@ def test_no_secret_is_printed_or_lies_open(deployment):
         assert file.stat().st_mode & 0o077 == 0, file
     run = deployment.play("site", "-vvv", "--diff")
     assert not [s for s in secrets if s in run.output]
+    assert set(run.changed.values()) == {0}, run.changed
     processes = deployment.on("all", "ps -eo args; docker service ls -q | xargs -r docker service inspect || true")
     assert not [s for s in secrets if s in processes]
 
