@@ -21,7 +21,8 @@ options:
     description:
       - V(swarm) asks the swarm.
       - V(compose) tells of this host as the only node and of its Compose projects, their services called C(PROJECT_SERVICE). As many containers of a
-        service as there are count as wanted. Ports that are published for the host alone are left out.
+        service as there are count as wanted, and as many as M(dockhost.azure.compose) made of one that is not to end, which only root can read. Ports that
+        are published for the host alone are left out.
     type: str
     choices: [swarm, compose]
     default: swarm
@@ -116,7 +117,8 @@ load_balancer_ports:
 import time
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.dockhost.azure.plugins.module_utils._compose.report import report
+from ansible_collections.dockhost.azure.plugins.module_utils._compose.files import lasting
+from ansible_collections.dockhost.azure.plugins.module_utils._compose.report import folders, report
 from ansible_collections.dockhost.azure.plugins.module_utils._engine.client import ENGINE_ARGS, Engine
 from ansible_collections.dockhost.azure.plugins.module_utils._engine.errors import EngineError, EngineUnreachable
 from ansible_collections.dockhost.azure.plugins.module_utils._engine.labels import PROJECT
@@ -154,8 +156,8 @@ def read_swarm(engine: Engine, tasks: bool) -> dict:
 def read_single(engine: Engine) -> dict:
     """The same of a host and its Compose projects."""
     found = engine.get("/containers/json", all=True, filters={"label": [PROJECT]}) or []
-    inspected = [engine.find(f"/containers/{item['Id']}/json") for item in found]
-    return report(engine.info(), [item for item in inspected if item])
+    inspected = [item for item in (engine.find(f"/containers/{item['Id']}/json") for item in found) if item]
+    return report(engine.info(), inspected, lasting(folders(inspected)))
 
 
 def read_when_ready(engine: Engine, tasks: bool, timeout: float) -> dict:

@@ -17,7 +17,7 @@ import shutil
 import tempfile
 import typing as t
 
-from ansible_collections.dockhost.azure.plugins.module_utils._compose.model import OURS, File
+from ansible_collections.dockhost.azure.plugins.module_utils._compose.model import FOLDERS, OURS, File
 from ansible_collections.dockhost.azure.plugins.module_utils._docker_host.apply import write as write_text
 
 State = t.Dict[str, t.Any]
@@ -26,7 +26,8 @@ STATE = f"{OURS}/state.json"
 
 
 def read_state(folder: str) -> State:
-    """What we noted: ``files`` (path → mode), ``secret`` (paths), ``good`` (the same of the last good version, and its images)."""
+    """What we noted: ``files`` (path → mode), ``secret`` (paths), ``good`` (the same of the last good version, and its images),
+    ``project`` and ``services`` (its name and those of its services that last)."""
     try:
         with open(os.path.join(folder, STATE), encoding="utf-8") as file:
             found = json.load(file)
@@ -39,6 +40,23 @@ def write_state(folder: str, state: State) -> None:
     """Note it."""
     os.makedirs(os.path.join(folder, OURS), mode=0o700, exist_ok=True)
     write_text(os.path.join(folder, STATE), json.dumps(state, indent=1, sort_keys=True) + "\n", 0o600)
+
+
+def lasting(folders: t.Iterable[str], root: str = FOLDERS) -> dict[str, dict[str, t.Any]]:
+    """Project → its services that last, as noted in these folders and in those that projects have without being given one.
+
+    Of a project that is not ours, or not for this user to read, nothing is known.
+    """
+    known = [os.path.join(root, name) for name in (os.listdir(root) if os.path.isdir(root) else ())]
+    found = {}
+    for folder in sorted({*known, *folders}):
+        try:
+            state = read_state(folder)
+        except OSError:
+            continue
+        if state.get("project"):
+            found[state["project"]] = state["services"]
+    return found
 
 
 def noted(files: t.Mapping[str, File]) -> State:

@@ -23,6 +23,8 @@ ENVIRONMENT = ".env"
 SECRETS = "secrets"
 # Our own folder beside the project's files: what we wrote, and the last version that became healthy.
 OURS = ".dockhost"
+# Where projects are that were given no folder.
+FOLDERS = "/opt/compose"
 _SENSITIVE = re.compile(r"(PASS(WORD|WD|PHRASE)?|SECRET|TOKEN|CREDENTIALS?|API_?KEY|PRIVATE_?KEY|_KEY|SALT)$", re.IGNORECASE)
 
 
@@ -64,7 +66,7 @@ class Request:
     @property
     def folder(self) -> str:
         """Where the project's files are on the host."""
-        return self.directory or f"/opt/compose/{self.name}"
+        return self.directory or f"{FOLDERS}/{self.name}"
 
     def hidden_values(self) -> list[str]:
         """What must never be shown, longest first, so that a value within another does not uncover it."""

@@ -63,6 +63,12 @@ def _copies(service: t.Mapping[str, Json]) -> int:
     return int(service.get("scale", 1 if replicas is None else replicas))
 
 
+def lasting(project: t.Mapping[str, Json]) -> dict[str, dict[str, Json]]:
+    """Services whose containers are always to be there → how many, and their image. One that may end is not missed when somebody has tidied it away."""
+    chosen = {name: service for name, service in (project.get("services") or {}).items() if service.get("restart") in ("always", "unless-stopped")}
+    return {name: {"replicas": _copies(service), "image": service.get("image", "")} for name, service in chosen.items()}
+
+
 def touched(project: t.Mapping[str, Json], folder: str, names: t.Iterable[str]) -> dict[str, str]:
     """Services that have one of these files mounted → the file.
 

@@ -18,14 +18,24 @@ Json = t.Mapping[str, t.Any]
 # UDP cannot be probed: a host that takes SSH connections is there, which is the best that can be asked.
 _SSH = 22
 _LOOPBACK = ("127.", "::1")
+_FOLDER = "com.docker.compose.project.working_dir"
 
 
-def report(info: Json, inspected: t.Iterable[Json]) -> dict[str, t.Any]:
-    """What module swarm_info tells of a swarm, of one host and its projects instead."""
+def folders(inspected: t.Iterable[Json]) -> set[str]:
+    """Where the projects' files are on the host, as Compose noted it on the containers."""
+    return {labels[_FOLDER] for labels in map(_labels, inspected) if labels.get(_FOLDER)}
+
+
+def report(info: Json, inspected: t.Iterable[Json], lasting: t.Mapping[str, t.Mapping[str, Json]] | None = None) -> dict[str, t.Any]:
+    """What module swarm_info tells of a swarm, of one host and its projects instead. ``lasting``: project → service → how many replicas of which image."""
+    wanted = {f"{project}_{service}": {"stack": project, **told} for project, services in (lasting or {}).items() for service, told in services.items()}
     mine = [item for item in inspected if _labels(item).get(PROJECT) and _labels(item).get(ONE_OFF, "False") != "True"]
     by_service: dict[str, list[Json]] = {}
     for item in sorted(mine, key=lambda item: item["Name"]):
         by_service.setdefault(f"{_labels(item)[PROJECT]}_{_labels(item).get(SERVICE, '')}", []).append(item)
+    for name, told in wanted.items():
+        if told["replicas"]:
+            by_service.setdefault(name, [])
     services = sorted(by_service.items())
     published = [_published(name, items) for name, items in services]
     return {
@@ -34,7 +44,7 @@ def report(info: Json, inspected: t.Iterable[Json]) -> dict[str, t.Any]:
             {"id": "", "name": info.get("Name", ""), "role": "single", "leader": False, "reachability": None, "state": "ready", "availability": "active",
              "address": "", "labels": {}, "engine": info.get("ServerVersion", "")}
         ],
-        "services": [_service(name, items, spec) for (name, items), spec in zip(services, published)],
+        "services": [_service(name, items, spec, wanted.get(name)) for (name, items), spec in zip(services, published)],
         "tasks": [_task(name, number, item, info) for name, items in services for number, item in enumerate(items, 1)],
         "published_ports": published_ports(published),
         "routing_mesh": True,
@@ -46,13 +56,13 @@ def _labels(item: Json) -> dict[str, str]:
     return item["Config"].get("Labels") or {}
 
 
-def _service(name: str, items: t.Sequence[Json], published: Json) -> dict[str, t.Any]:
+def _service(name: str, items: t.Sequence[Json], published: Json, wanted: Json | None) -> dict[str, t.Any]:
     found = [container(item) for item in items]
-    running = sum(item.fine for item in found)
+    running, count = sum(item.fine for item in found), max(len(found), wanted["replicas"] if wanted else 0)
+    job, image = (found[0].ends, found[0].image_name) if found else (False, wanted["image"])
     return {
-        "id": "", "name": name, "stack": _labels(items[0])[PROJECT], "image": found[0].image_name.partition("@")[0],
-        "mode": "replicated-job" if found[0].ends else "replicated", "job": found[0].ends, "running": running, "wanted": len(found),
-        "healthy": running == len(found),
+        "id": "", "name": name, "stack": _labels(items[0])[PROJECT] if items else wanted["stack"], "image": image.partition("@")[0],
+        "mode": "replicated-job" if job else "replicated", "job": job, "running": running, "wanted": count, "healthy": running == count,
         "ports": [{key: value for key, value in port.items() if key != "service"} for port in published_ports([published])],
     }  # fmt: skip
 
@@ -75,7 +85,7 @@ def _published(name: str, items: t.Sequence[Json]) -> dict[str, t.Any]:
             for binding in bindings or ():
                 if str(binding.get("HostPort") or "").isdigit() and not str(binding.get("HostIp") or "").startswith(_LOOPBACK):
                     ports.append({"PublishedPort": int(binding["HostPort"]), "TargetPort": int(number), "Protocol": protocol or "tcp", "PublishMode": "single"})
-    return {"Spec": {"Name": name, "Labels": _labels(items[0])}, "Endpoint": {"Ports": ports}}
+    return {"Spec": {"Name": name, "Labels": _labels(items[0]) if items else {}}, "Endpoint": {"Ports": ports}}
 
 
 def _probed(port: dict[str, t.Any]) -> dict[str, t.Any]:

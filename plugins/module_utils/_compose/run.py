@@ -49,7 +49,7 @@ class Present(Project):
             outcome.changed = bool(outcome.plan)
             self.told(found)
             return
-        self._write(write, gone, self._recreate(after, write, gone))
+        self._write(write, gone, self._recreate(after, write, gone), plan.lasting(after))
         outcome.changed = bool(write or gone)
         try:
             self._up(after, found, rebuild=bool(write))
@@ -154,8 +154,9 @@ class Present(Project):
                 steps += [plan.step("build", "image", name, "" if changed else "it is not on this host")] if changed or missing else []
         return steps
 
-    def _write(self, write: t.Sequence[str], gone: t.Sequence[str], recreate: t.Mapping[str, str]) -> None:
+    def _write(self, write: t.Sequence[str], gone: t.Sequence[str], recreate: t.Mapping[str, str], services: t.Mapping[str, Json]) -> None:
         noted = {**files.noted(self.wanted), "secret_variables": sorted(self.request.environment_secrets)}
+        noted.update(project=self.request.name, services=dict(services))
         noted.update({"recreate": dict(recreate)} if recreate else {})
         state = {**noted, **({"good": self.state["good"]} if "good" in self.state else {})}
         if not (write or gone) and state == self.state:
@@ -262,8 +263,9 @@ class Present(Project):
         changed = [name for name in {*self.wanted, *good} if self.wanted.get(name) != good.get(name)]
         files.remove(folder, [name for name in self.wanted if name not in good])
         files.put(folder, good)
-        recreate = plan.touched(self.compose.config(), folder, changed)
-        told = {"secret_variables": self.state.get("secret_variables", []), "good": self.state["good"], "recreate": recreate}
+        project = self.compose.config()
+        told = {"secret_variables": self.state.get("secret_variables", []), "good": self.state["good"], "recreate": plan.touched(project, folder, changed)}
+        told.update(project=self.request.name, services=plan.lasting(project))
         self.state = {**files.noted(good), **told}
         files.write_state(folder, self.state)
         found = live.read(self.engine, self.request.name)

@@ -6,7 +6,8 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.dockhost.azure.plugins.module_utils._compose.report import report
+from ansible_collections.dockhost.azure.plugins.module_utils._compose import files
+from ansible_collections.dockhost.azure.plugins.module_utils._compose.report import folders, report
 
 INFO = {"Name": "demo-1", "ServerVersion": "28.1"}
 
@@ -36,6 +37,26 @@ def test_services_tasks_and_the_node():
 ])  # fmt: skip
 def test_what_the_load_balancer_forwards(bindings, expected):
     assert report(INFO, [inspected("edge", ports=bindings)])["load_balancer_ports"] == expected
+
+
+def test_a_service_whose_containers_are_gone_is_missed():
+    lasting = {"shop": {"api": {"replicas": 2, "image": "a:1"}, "worker": {"replicas": 1, "image": "b:1@sha256:0"}, "off": {"replicas": 0, "image": "c:1"}}}
+    told = report(INFO, [inspected("api"), inspected("job", policy="on-failure", Status="exited")], lasting)
+    assert [(one["name"], one["running"], one["wanted"], one["healthy"], one["job"], one["image"]) for one in told["services"]] == [
+        ("shop_api", 1, 2, False, False, "a:1"), ("shop_job", 1, 1, True, True, "a:1"), ("shop_worker", 0, 1, False, False, "b:1")]  # fmt: skip
+    assert {one["stack"] for one in told["services"]} == {"shop"} and told["published_ports"] == []
+
+
+def test_what_is_to_last_is_read_where_projects_are(tmp_path):
+    services = {"api": {"replicas": 2, "image": "a:1"}}
+    for folder, project in (("root/shop", "shop"), ("elsewhere", "blog")):
+        files.write_state(str(tmp_path / folder), {"project": project, "services": services})
+    files.write_state(str(tmp_path / "root/before"), {"files": {}})  # by a version of the module that did not note it
+    (tmp_path / "root/file").touch()
+    item = inspected("api")
+    item["Config"]["Labels"]["com.docker.compose.project.working_dir"] = str(tmp_path / "elsewhere")
+    assert files.lasting(folders([item]), str(tmp_path / "root")) == {"shop": services, "blog": services}
+    assert files.lasting((), str(tmp_path / "nowhere")) == {}
 
 
 def test_what_is_of_no_project_is_left_out():

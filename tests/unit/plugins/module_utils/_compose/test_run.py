@@ -9,9 +9,10 @@ import base64
 import hashlib
 import json
 import os
+from dataclasses import replace
 
 import pytest
-from ansible_collections.dockhost.azure.plugins.module_utils._compose import live, project, run
+from ansible_collections.dockhost.azure.plugins.module_utils._compose import files, live, project, run
 from ansible_collections.dockhost.azure.plugins.module_utils._compose.live import Container
 from ansible_collections.dockhost.azure.plugins.module_utils._compose.model import Request
 from ansible_collections.dockhost.azure.plugins.module_utils._docker_host.command import Result
@@ -176,6 +177,26 @@ def test_the_first_run_deploys_and_the_second_does_nothing(host, deploy):
     assert outcome.changed and host.calls == ["pull", "up"] and outcome.containers[0]["status"] == "running"
     again = deploy(version())
     assert (again.changed, again.plan, host.calls) == (False, [], [])
+
+
+def test_it_notes_how_many_containers_are_to_last(host, deploy, tmp_path):
+    def noted():
+        state = files.read_state(str(tmp_path / "shop"))
+        return state["project"], state["services"]
+
+    lasting = {"restart": "unless-stopped", "deploy": {"replicas": 2}, "image": "web:1", "command": "good"}
+    deploy({"services": {"web": lasting, "job": {"image": "web:1", "restart": "on-failure:3"}}})
+    first = ("shop", {"web": {"replicas": 2, "image": "web:1"}})
+    assert noted() == first
+    with pytest.raises(HostError):
+        deploy({"services": {"web": {**lasting, "command": "bad", "deploy": {"replicas": 5}}}})
+    assert noted() == first
+    # A version of the module that did not note it was here before: nothing of the project changes by it.
+    state = {key: value for key, value in files.read_state(str(tmp_path / "shop")).items() if key not in ("project", "services")}
+    files.write_state(str(tmp_path / "shop"), state)
+    host.containers["web-2"] = replace(host.containers["web"], name="shop-web-2")
+    assert not deploy({"services": {"web": lasting, "job": {"image": "web:1", "restart": "on-failure:3"}}}).changed
+    assert noted() == first
 
 
 def test_an_orphan_goes(host, deploy):
