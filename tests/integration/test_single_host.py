@@ -128,8 +128,8 @@ def test_what_was_changed_by_hand_is_told_and_mended(single):
     assert status == 2, told
     assert {(one["where"], one["host"]) for one in told["differences"]} == {("engine", "single-1"), ("application", "")}, told
     single.on("single-1", "docker stop webapp-queue-1")
-    worse = single.play("status")
-    assert "webapp_queue" in worse.output.partition("Health:")[2], worse.output[-3000:]
+    worse = single.play("status").output.partition("Health:")[2]
+    assert "webapp_queue" in worse and "webapp_worker" in worse, worse
     single.on("single-1", "sed -i s/local/json-file/ /etc/docker/daemon.json")
     single.play("app")
     assert single.drift()[0] == 0
