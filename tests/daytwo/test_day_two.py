@@ -169,6 +169,29 @@ def test_an_upgrade_with_nothing_to_do_changes_nothing(days):
     assert set(run.changed.values()) == {0}, run.changed
 
 
+def test_lost_workers_are_nodes_again_and_the_service_answers_meanwhile(days):
+    """One machine is off, the other one runs and is mute: it is set up anew."""
+    off = {"resource_group": "rg-day", "deployment": "day", "name": "day", "state": "stopped", "names": ["day-2"]}
+    play = days.folder / "off.yml"
+    play.write_text(json.dumps([{"hosts": "localhost", "gather_facts": False, "tasks": [{"dockhost.azure.host_group": off}]}]))
+    days.on("day-3", "touch /root/old; systemctl stop docker.socket docker; (sleep 1; systemctl stop ssh.socket ssh) >/dev/null 2>&1 &")
+    days.command("ansible-playbook", "-i", str(days.inventory), str(play))
+    end, lost = time.monotonic() + 60, {"day-1": "Ready Active", "day-2": "Down Active", "day-3": "Down Active"}
+    while (seen := days.nodes()) != lost:
+        assert time.monotonic() < end, seen
+        time.sleep(1)
+    days.forget_connections()
+    told = days.play("heal", "-e", "heal_after=3600")
+    assert set(told.changed.values()) == {0} and days.front() == "up"
+    with days.polled() as count:
+        days.play("heal", "-e", "heal_after=0")
+    assert count["good"] > 20 and count["bad"] == 0, count
+    assert days.nodes() == dict.fromkeys(HOSTS, "Ready Active")
+    assert days.on("day-3", "test -e /root/old || echo anew").strip() == "anew"
+    again = days.play("heal", "-e", "heal_after=0")
+    assert set(again.changed.values()) == {0} and "All nodes of the swarm are ready." in again.output
+
+
 def test_a_new_ssh_key_opens_all_hosts_and_the_old_one_none(days):
     new = days.folder / "new_ed25519"
     days.command("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(new))
@@ -212,29 +235,6 @@ def test_stopped_hosts_are_not_paid_for_and_answer_again_after_the_start(days):
     days.play("start", "-e", "start_timeout=120")
     assert days.front() == "up"
     assert days.nodes() == dict.fromkeys(HOSTS, "Ready Active")
-
-
-def test_lost_workers_are_nodes_again_and_the_service_answers_meanwhile(days):
-    """One machine is off, the other one runs and is mute: it is set up anew."""
-    off = {"resource_group": "rg-day", "deployment": "day", "name": "day", "state": "stopped", "names": ["day-2"]}
-    play = days.folder / "off.yml"
-    play.write_text(json.dumps([{"hosts": "localhost", "gather_facts": False, "tasks": [{"dockhost.azure.host_group": off}]}]))
-    days.on("day-3", "touch /root/old; systemctl stop docker.socket docker; (sleep 1; systemctl stop ssh.socket ssh) >/dev/null 2>&1 &")
-    days.command("ansible-playbook", "-i", str(days.inventory), str(play))
-    end, lost = time.monotonic() + 60, {"day-1": "Ready Active", "day-2": "Down Active", "day-3": "Down Active"}
-    while (seen := days.nodes()) != lost:
-        assert time.monotonic() < end, seen
-        time.sleep(1)
-    days.forget_connections()
-    told = days.play("heal", "-e", "heal_after=3600")
-    assert set(told.changed.values()) == {0} and days.front() == "up"
-    with days.polled() as count:
-        days.play("heal", "-e", "heal_after=0")
-    assert count["good"] > 20 and count["bad"] == 0, count
-    assert days.nodes() == dict.fromkeys(HOSTS, "Ready Active")
-    assert days.on("day-3", "test -e /root/old || echo anew").strip() == "anew"
-    again = days.play("heal", "-e", "heal_after=0")
-    assert set(again.changed.values()) == {0} and "All nodes of the swarm are ready." in again.output
 
 
 def test_fewer_workers_leave_the_swarm_before_their_machines_go(days):
