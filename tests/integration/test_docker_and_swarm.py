@@ -191,15 +191,17 @@ def test_one_host_after_the_other(fleet):
 @pytest.mark.long
 def test_one_that_is_left_goes_on_alone_and_takes_the_others_in_again(fleet):
     fleet.on("roles-1", f"docker service create -q --name lasting --constraint node.hostname==roles-1 --endpoint-mode dnsrr {IMAGE}")
-    fleet.on("roles-2,roles-3", "systemctl stop docker.socket docker")
-    no = fleet.play("swarm_recover", check=False)
-    assert no.status and "swarm_recover_confirm=roles-1" in no.output and set(no.changed.values()) == {0}
-    fleet.on("roles-2,roles-3", "systemctl start docker")
     healthy = fleet.play("swarm_recover")
-    assert set(healthy.changed.values()) == {0}  # it has a leader again: nothing to recover
-    fleet.on("roles-2,roles-3", "systemctl stop docker.socket docker; rm -rf /var/lib/docker/swarm; systemctl start docker")
+    assert set(healthy.changed.values()) == {0}  # it has a leader: nothing to recover
+    fleet.on("roles-2,roles-3", "systemctl stop docker.socket docker")
+    # A leader takes itself for one until its followers have been silent for some seconds.
+    fleet.on("roles-1", "timeout 60 sh -c 'while docker node ls; do sleep 0.2; done' >/dev/null 2>&1")
+    no = fleet.play("swarm_recover", check=False)
+    assert no.status and "swarm_recover_confirm=roles-1" in " ".join(no.output.split()) and set(no.changed.values()) == {0}
+    fleet.on("roles-2,roles-3", "rm -rf /var/lib/docker/swarm; systemctl start docker")  # new machines of these names
     fleet.play("swarm_recover", "-e", "swarm_recover_confirm=roles-1")
     assert sorted(status for _state, status in fleet.nodes("roles-3").values()) == ["Leader", "Reachable", "Reachable"]
-    assert fleet.on("roles-1", "docker service ps lasting -qf desired-state=running; ls /var/backups/dockhost").count("\n") >= 2
+    answer = "timeout 60 sh -c 'until docker exec $(docker ps -qf name=lasting) redis-cli ping; do sleep 0.2; done' 2>/dev/null; ls /var/backups/dockhost"
+    assert re.fullmatch(r"PONG\s+swarm-\S+\.tar\.gz", fleet.on("roles-1", answer).strip())
     assert unchanged(fleet.role("swarm"))
     fleet.on("roles-1", "docker service rm lasting")
