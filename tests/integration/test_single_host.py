@@ -128,7 +128,7 @@ def test_what_was_changed_by_hand_is_told_and_mended(single):
     assert status == 2, told
     assert {(one["where"], one["host"]) for one in told["differences"]} == {("engine", "single-1"), ("application", "")}, told
     single.on("single-1", "docker stop webapp-queue-1")
-    worse = single.play("status").output.partition("Health:")[2]
+    worse = single.play("status").output.partition("Needs attention")[2]
     assert "webapp_queue" in worse and "webapp_worker" in worse, worse
     single.on("single-1", "sed -i s/local/json-file/ /etc/docker/daemon.json")
     single.play("app")
@@ -194,7 +194,7 @@ def test_the_application_moves_to_a_swarm_with_its_data_and_back(single):
 @pytest.mark.long
 def test_a_blog_takes_its_place(single):
     """WordPress with MariaDB and Redis, whose database is dropped and restored."""
-    document = (ROOT / "roles" / "maintenance" / "README.md").read_text()
+    document = (ROOT / "roles" / "maintenance" / "README.md").read_text().partition("## Full example")[2]
     dump = yaml.safe_load("maintenance_backups:" + document.partition("maintenance_backups:")[2].partition("```")[0])["maintenance_backups"][0]
     single.play("app", "-e", "webapp_state=absent")
     single.variables.update(site_application="wordpress", maintenance_backups=[dump])
