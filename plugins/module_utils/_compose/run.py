@@ -183,9 +183,8 @@ class Present(Project):
         built = any(service.get("build") for service in (project.get("services") or {}).values())
         words += ["--build"] if built and rebuild else []
         # Images are there already; only a build takes longer than the containers may.
-        result = self.compose.files(*words, timeout=request.timeout + (1800 if built else 60))
-        if result.code == 0:
-            result = self._replace(found) or result
+        timeout = request.timeout + (1800 if built else 60)
+        result = self._start(words, found, timeout)
         now = live.read(self.engine, request.name)
         outcome.changed |= _essence(now) != _essence(found)
         if result.code:
@@ -206,13 +205,16 @@ class Present(Project):
         outcome.plan[:0] = [plan.step("pull", "image", name) for name in sorted(pulled)]
         outcome.changed |= bool(pulled)
 
-    def _replace(self, found: t.Sequence[live.Container]) -> Result | None:
-        """Make the containers anew that ``up`` left as they were, though their files are others now."""
-        had = {item.id for item in found}
-        owed = self.state.get("recreate", {})
-        stale = sorted({item.service for item in live.read(self.engine, self.request.name) if item.id in had and item.service in owed})
-        result = self.compose.files("up", "--detach", "--no-deps", "--force-recreate", *stale, timeout=self.request.timeout) if stale else None
-        if owed and (result is None or result.code == 0):
+    def _start(self, words: t.Sequence[str], found: t.Sequence[live.Container], timeout: float) -> Result:
+        """``docker compose up`` in these words: first what has a file mounted that is another one now, which Compose would leave as it is, then all.
+
+        In this order, which is that of dependencies: a job that is started before its server is made anew has the new password, and the server the old one.
+        """
+        stale = sorted({item.service for item in found} & set(self.state.get("recreate", {})))
+        result = self.compose.files(*words, "--force-recreate", *stale, timeout=timeout) if stale else None
+        if result is None or result.code == 0:
+            result = self.compose.files(*words, timeout=timeout)
+        if result.code == 0 and "recreate" in self.state:
             self.state = {key: value for key, value in self.state.items() if key != "recreate"}
             files.write_state(self.request.folder, self.state)
         return result
@@ -269,9 +271,7 @@ class Present(Project):
         self.state = {**files.noted(good), **told}
         files.write_state(folder, self.state)
         found = live.read(self.engine, self.request.name)
-        result = self.compose.files("up", "--detach", "--pull", "missing", "--remove-orphans", timeout=self.request.timeout + 600)
-        if result.code == 0:
-            result = self._replace(found) or result
+        result = self._start(["up", "--detach", "--pull", "missing", "--remove-orphans"], found, self.request.timeout + 600)
         if result.code:
             raise HostError(self.compose.words(result))
         self.told(live.wait(self.engine, self.request.name, self.request.timeout, self.request.settle))

@@ -245,7 +245,7 @@ def test_a_secret_that_changes_makes_its_service_anew_also_after_an_interruption
             deploy(told, secrets={"db": "two"})
     before = host.containers["web"].id
     outcome = deploy(told, secrets={"db": "two"})
-    assert steps(outcome) == ["update service web"] and host.calls == ["up", "recreate web"] and host.containers["web"].id != before
+    assert steps(outcome) == ["update service web"] and host.calls == ["recreate web", "up"] and host.containers["web"].id != before
     assert deploy(told, secrets={"db": "two"}).changed is False
 
 
