@@ -6,18 +6,17 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import re
 import signal
 import subprocess
-import threading
 import time
 import urllib.request
 
 import pytest
 from deployment import Deployment
+from polling import polled
 
 pytestmark = pytest.mark.machines
 
@@ -64,26 +63,9 @@ class Days(Deployment):
         with urllib.request.urlopen("http://" + self.address + "/", timeout=timeout) as answer:
             return answer.read().decode()
 
-    @contextlib.contextmanager
     def polled(self):
         """Somebody who asks the load balancer all the time; how many requests were answered, and how many failed."""
-        count, end = {"good": 0, "bad": 0}, threading.Event()
-
-        def poll() -> None:
-            while not end.wait(0.2):
-                try:
-                    count["good" if self.front() == "up" else "bad"] += 1
-                except OSError:
-                    count["bad"] += 1
-
-        thread = threading.Thread(target=poll)
-        thread.start()
-        try:
-            yield count
-        finally:
-            end.set()
-            thread.join()
-            print("requests:", count)
+        return polled(lambda: self.front() == "up")
 
     def drift(self, *more: str) -> tuple[int, dict]:
         file = self.folder / "drift.json"

@@ -12,10 +12,10 @@ import pathlib
 import socket
 import ssl
 import subprocess
-import threading
 import time
 
 from deployment import Deployment
+from polling import polled
 
 NAME = "www.example.test"
 TEXT = "three little words"
@@ -83,23 +83,6 @@ class Applications(Deployment):
             time.sleep(0.5)
         raise AssertionError(f"not within {seconds} s: {last}")
 
-    @contextlib.contextmanager
     def polled(self):
-        """Somebody who asks all the time; the numbers of answered and of failed requests."""
-        count, end = {"good": 0, "bad": 0}, threading.Event()
-
-        def poll() -> None:
-            while not end.wait(0.2):
-                try:
-                    count["good" if self.ask("GET", "/jobs/1")[0] == 200 else "bad"] += 1
-                except (OSError, ValueError, http.client.HTTPException):
-                    count["bad"] += 1
-
-        thread = threading.Thread(target=poll)
-        thread.start()
-        try:
-            yield count
-        finally:
-            end.set()
-            thread.join()
-            print(f"polled: {count}")
+        """Somebody who asks for the first job all the time; the numbers of answered and of failed requests."""
+        return polled(lambda: self.ask("GET", "/jobs/1")[0] == 200)
