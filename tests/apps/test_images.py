@@ -51,6 +51,8 @@ class TestMariaDB:
         second = containers.run(image("mariadb"), environment=ENVIRONMENT, volumes=volumes)
         assert containers.until(healthy(second)), second.logs().decode()
         assert sql(second, "select a from blog_db.t") == (0, "7")
+        dump = second.exec_run(["mariadb-dump", "-uroot", "--databases", "blog_db"], environment={"MYSQL_PWD": "it's \\ root"})
+        assert dump.exit_code == 0 and b"INSERT INTO `t` VALUES" in dump.output, dump.output.decode()
         mine = second.exec_run(["mariadb", "-h127.0.0.1", "-uwriter", "-N", "-e", "show tables in blog_db"], environment={"MYSQL_PWD": "o'ther"})
         assert (mine.exit_code, mine.output.decode().strip()) == (0, "t")
 
