@@ -6,9 +6,10 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.dockhost.azure.plugins.module_utils._stack import wait
+from ansible_collections.dockhost.azure.plugins.module_utils._stack import wait as waiting
+from ansible_collections.dockhost.azure.plugins.module_utils._stack.document import Wanted
 from ansible_collections.dockhost.azure.plugins.module_utils._stack.plan import Actual, Step
-from ansible_collections.dockhost.azure.plugins.module_utils._stack.run import awaited, turns
+from ansible_collections.dockhost.azure.plugins.module_utils._stack.run import _apply, awaited, turns
 
 SECRET = Step("create", "secret", "shop_password-2", "new content")
 API = Step("update", "service", "shop_api", "differs in secrets")
@@ -54,6 +55,31 @@ def test_nobody_is_named_where_the_service_is_new():
     assert awaited(([], [API]), "shop", ["database"], Actual()) == set()
 
 
+class Told:
+    """A swarm's manager and who waits for it: what is asked of them, in order."""
+
+    def __init__(self):
+        self.calls = []
+
+    def apply(self, step):
+        self.calls.append(step.name)
+
+    def wait(self, names, timeout, watched=True):
+        self.calls.append((sorted(names), timeout, watched))
+        return {}
+
+
+@pytest.mark.parametrize("wait, calls", [
+    (True, ["shop_password-2", "shop_database", (["shop_database"], 9, False), "shop_api", (["shop_api", "shop_database"], 9, True)]),
+    (False, ["shop_password-2", "shop_database", "shop_api"]),
+], ids=["waits", "does not"])  # fmt: skip
+def test_the_others_are_touched_once_the_first_run_and_all_are_watched_to_the_end(wait, calls):
+    told, wanted = Told(), Wanted("shop", {"shop_api": {}, "shop_database": {}}, {}, {}, {})
+    params = {"name": "shop", "first": ["database"], "wait": wait, "timeout": 9, "on_failure": "keep"}
+    _apply(None, params, Actual(), wanted, ([SECRET, DATABASE], [API]), told, told)
+    assert told.calls == calls
+
+
 class Watched:
     """A swarm that still watches the update of a service whose task runs."""
 
@@ -68,8 +94,8 @@ class Watched:
 
 
 def test_the_others_do_not_wait_for_as_long_as_the_swarm_watches_the_update(monkeypatch):
-    monkeypatch.setattr(wait.time, "sleep", lambda dummy: None)
-    waiter = wait.Waiter(Watched(), "any")
+    monkeypatch.setattr(waiting.time, "sleep", lambda dummy: None)
+    waiter = waiting.Waiter(Watched(), "any")
     assert waiter.wait({"shop_database"}, 1, watched=False)["shop_database"].up
-    with pytest.raises(wait.StackError, match="Not converged within 0 s. Service shop_database: 1 of 1 tasks run"):
+    with pytest.raises(waiting.StackError, match="Not converged within 0 s. Service shop_database: 1 of 1 tasks run"):
         waiter.wait({"shop_database"}, 0)
