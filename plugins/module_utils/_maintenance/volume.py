@@ -101,7 +101,11 @@ def quiet(engine: Engine, name: str, consistency: str) -> t.Iterator[list[str]]:
                 continue
             service = (container.get("Labels") or {}).get(SERVICE_LABEL)
             if consistency == "stop" and service:
-                raise ArchiveError(f"A task of service {service} still uses volume {name} on this host: hold the service first (module service_hold).")
+                task = (container.get("Names") or [container["Id"]])[0].lstrip("/")
+                raise ArchiveError(
+                    f"Container {task} of service {service} still uses volume {name} on this host: hold the service first (module service_hold), or, "
+                    f"where it is held, remove what the swarm does not know any more ('docker rm -f {task}', as after 'docker restart' of a task)."
+                )
             engine.post(f"/containers/{container['Id']}/{verb}")
             resting.append(container["Id"])
         yield resting
