@@ -82,9 +82,11 @@ def test_postgresql(containers, image, secrets):
     second = start(NEW)
     assert (sql(second, "select a from t", OLD["user"]), sql(second, "select a from t", NEW["user"])) == ("refused", "7"), second.logs().decode()
     assert not any(word.strip() in second.logs().decode() for word in (*OLD.values(), *NEW.values()))
+    assert "could not be set" not in second.logs().decode()
     second.stop(timeout=30)
     assert second.wait()["StatusCode"] == 0
     # An account that is not there is no reason for the server not to run, and its statement is in no log.
     environment["POSTGRES_USER"] = "nobody"
     third = start(OLD)
+    assert "database-start: the password of nobody could not be set; what is in the data stays" in third.logs().decode()
     assert "o'ther" not in third.logs().decode() and "o''ther" not in third.logs().decode()

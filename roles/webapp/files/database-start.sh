@@ -8,14 +8,20 @@
 # password and opens no port: https://www.postgresql.org/docs/current/app-postgres.html#APP-POSTGRES-SINGLE-USER
 set -eu
 
-# The password goes through pipes: it stands in no command line, and what fails is not logged with its text.
-statement() {
+# The password goes through pipes: it stands in no command line, and what fails is not logged with its text. Single-user mode ends well whatever its
+# statements say, so the second one tells whether there is such a user at all.
+statements() {
   printf 'ALTER ROLE "%s" PASSWORD ' "$(printf %s "$POSTGRES_USER" | sed 's/"/""/g')"
   printf "'%s'\n" "$(sed "s/'/''/g" "$POSTGRES_PASSWORD_FILE")"
+  printf "SELECT 'password set' FROM pg_roles WHERE rolname = '%s'\n" "$(printf %s "$POSTGRES_USER" | sed "s/'/''/g")"
 }
 
 if [ -s "${PGDATA:=/var/lib/postgresql/data}/PG_VERSION" ]; then
   server="$(command -v postgres) --single -D $PGDATA -c log_min_error_statement=panic -c log_min_messages=fatal"
-  statement | su -s /bin/sh postgres -c "exec $server postgres" >/dev/null || echo "database-start: the password could not be set; the old one stays" >&2
+  said=$(statements | su -s /bin/sh postgres -c "exec $server postgres") || said=
+  case $said in
+  *'"password set"'*) ;;
+  *) echo "database-start: the password of $POSTGRES_USER could not be set; what is in the data stays" >&2 ;;
+  esac
 fi
 exec docker-entrypoint.sh postgres
