@@ -23,7 +23,7 @@ import typing as t
 from urllib.parse import urlencode
 
 from ansible_collections.dockhost.azure.plugins.module_utils._engine.errors import EngineError, EngineUnreachable
-from ansible_collections.dockhost.azure.plugins.module_utils._engine.relay import fits
+from ansible_collections.dockhost.azure.plugins.module_utils._engine.relay import connect, fits
 
 DEFAULT_SOCKET = "/var/run/docker.sock"
 # The option of modules on hosts; its documentation is the fragment `engine`.
@@ -196,14 +196,7 @@ class Engine:
 
     def reach(self, places: t.Sequence[tuple[str, int]], timeout: float) -> list[str]:
         """Try these TCP ports (address, port) from the engine's host: for each "" or what does not work."""
-        troubles = []
-        for place in places:
-            try:
-                socket.create_connection(place, timeout).close()
-                troubles.append("")
-            except OSError as error:
-                troubles.append(str(error.strerror or error))
-        return troubles
+        return [connect(address, port, timeout) for address, port in places]
 
     def batch_where_reached(
         self, places: t.Sequence[tuple[str, int]], timeout: float, requests: t.Sequence[tuple[str, str, Json]]
