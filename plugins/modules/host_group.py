@@ -150,6 +150,8 @@ options:
     description:
       - The public keys of that user, as the lines of files like C(id_ed25519.pub). At least one is needed with O(state=present).
       - Passwords are switched off.
+      - With O(state=reimaged), the keys that the new systems are to have. Without it they have those that the machines were made with, also where
+        these were taken away since; Azure cannot change them in a machine's model. They are put in place by Azure's RunCommand.
     type: list
     elements: str
   custom_data:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import pytest
 
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIFSSdwXM3ItvMNHN3qPpwS4nNT8sZNtNnHn9yLzHYzXt demo"
+OTHER_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIBSbhWvedmqivdIDU4Z2bVesJKIbvxpdu62/aWjenAhn other"
 IMAGE = "Debian:debian-13:13-gen2:latest"
 
 
@@ -381,6 +382,20 @@ def test_reimaged_one_after_the_other(azure, network):
     azure.admin.fault(method="POST", path="web-1/reimage", status=409, code="OperationNotAllowed", message="Not now.")
     failed = state(azure, network, "reimaged", custom_data=data, serial=1)
     assert failed["msg"].startswith("Host web-1 could not be reimaged: OperationNotAllowed: Not now. The other steps were not all done: "), failed["msg"]
+
+
+def test_reimaged_with_other_keys_than_those_it_was_made_with(azure, network):
+    run(azure, network, count=1)
+    bad = state(azure, network, "reimaged", custom_data="", ssh_public_keys=["ssh-ed25519 AAAA"])
+    assert bad["msg"].startswith("ssh_public_keys[0] is not a usable public key: ")
+    same = {"resource_group": network, "name": "web", "state": "reimaged", "custom_data": "", "ssh_public_keys": [KEY.rsplit(" ", 1)[0] + " elsewhere"]}
+    other = dict(same, ssh_public_keys=[OTHER_KEY])
+    planned = [[step["changes"][0]["path"] for step in azure.run("host_group", given, check=True)["plan"]] for given in (same, other)]
+    assert [paths[:2] for paths in planned] == [["tags.dockhost-reimaged", "reimaged"]] * 2
+    assert ["ssh_public_keys" in paths for paths in planned] == [False, True], planned
+    # A command needs a machine, which this lab does not have: its own words, and those of what was to be done.
+    failed = state(azure, network, "reimaged", custom_data="", ssh_public_keys=[OTHER_KEY])
+    assert failed["msg"].startswith("Host web-1 could not be given its SSH keys: VMAgentStatusCommunicationError: "), failed["msg"]
 
 
 def test_scale_in_by_rule_and_by_name(azure, network):

@@ -16,7 +16,7 @@ import urllib.request
 
 import pytest
 from deployment import Deployment
-from polling import polled
+from polling import eventually, polled
 
 pytestmark = pytest.mark.machines
 
@@ -66,6 +66,17 @@ class Days(Deployment):
     def polled(self):
         """Somebody who asks the load balancer all the time; how many requests were answered, and how many failed."""
         return polled(lambda: self.front() == "up")
+
+    def switch_off(self, host: str) -> None:
+        """Power a machine off, as somebody does in the portal."""
+        off = {"resource_group": "rg-day", "deployment": "day", "name": "day", "state": "stopped", "names": [host]}
+        play = self.folder / "off.yml"
+        play.write_text(json.dumps([{"hosts": "localhost", "gather_facts": False, "tasks": [{"dockhost.azure.host_group": off}]}]))
+        self.command("ansible-playbook", "-i", str(self.inventory), str(play))
+
+    def container(self, host: str) -> str:
+        """The machine as the lab has it, for what cannot be done over SSH."""
+        return self.command("docker", "ps", "-q", "--filter", f"label=azlab.lab={self.lab}", "--filter", f"label=azlab.name={host}").stdout.strip()
 
     def drift(self, *more: str) -> tuple[int, dict]:
         file = self.folder / "drift.json"
@@ -151,29 +162,6 @@ def test_an_upgrade_with_nothing_to_do_changes_nothing(days):
     assert set(run.changed.values()) == {0}, run.changed
 
 
-def test_lost_workers_are_nodes_again_and_the_service_answers_meanwhile(days):
-    """One machine is off, the other one runs and is mute: it is set up anew."""
-    off = {"resource_group": "rg-day", "deployment": "day", "name": "day", "state": "stopped", "names": ["day-2"]}
-    play = days.folder / "off.yml"
-    play.write_text(json.dumps([{"hosts": "localhost", "gather_facts": False, "tasks": [{"dockhost.azure.host_group": off}]}]))
-    days.on("day-3", "touch /root/old; systemctl stop docker.socket docker; (sleep 1; systemctl stop ssh.socket ssh) >/dev/null 2>&1 &")
-    days.command("ansible-playbook", "-i", str(days.inventory), str(play))
-    end, lost = time.monotonic() + 60, {"day-1": "Ready Active", "day-2": "Down Active", "day-3": "Down Active"}
-    while (seen := days.nodes()) != lost:
-        assert time.monotonic() < end, seen
-        time.sleep(1)
-    days.forget_connections()
-    told = days.play("heal", "-e", "heal_after=3600")
-    assert set(told.changed.values()) == {0} and days.front() == "up"
-    with days.polled() as count:
-        days.play("heal", "-e", "heal_after=0")
-    assert count["good"] > 20 and count["bad"] == 0, count
-    assert days.nodes() == dict.fromkeys(HOSTS, "Ready Active")
-    assert days.on("day-3", "test -e /root/old || echo anew").strip() == "anew"
-    again = days.play("heal", "-e", "heal_after=0")
-    assert set(again.changed.values()) == {0} and "All nodes of the swarm are ready." in again.output
-
-
 def test_a_new_ssh_key_opens_all_hosts_and_the_old_one_none(days):
     new = days.folder / "new_ed25519"
     days.command("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(new))
@@ -201,6 +189,41 @@ def test_a_key_that_opens_nothing_leaves_the_old_one(days):
     assert run.status != 0 and re.search(r"The new key does not open day-\d, day-\d, day-\d, so the old one stays", " ".join(run.output.split()))
     days.forget_connections()
     assert days.on("day-2", "echo here").strip() == "here"
+
+
+def test_lost_workers_are_nodes_again_and_the_service_answers_meanwhile(days):
+    """One machine is off, the other one runs and is mute: it is set up anew, with today's SSH key and not with the one it was made with."""
+    days.on("day-3", "touch /root/old; systemctl stop docker.socket docker; (sleep 1; systemctl stop ssh.socket ssh) >/dev/null 2>&1 &")
+    days.switch_off("day-2")
+    lost = {"day-1": "Ready Active", "day-2": "Down Active", "day-3": "Down Active"}
+    eventually(lambda: days.nodes() == lost, 60)
+    days.forget_connections()
+    told = days.play("heal", "-e", "heal_after=3600")
+    assert set(told.changed.values()) == {0} and days.front() == "up"
+    with days.polled() as count:
+        days.play("heal", "-e", "heal_after=0")
+    assert count["good"] > 20 and count["bad"] == 0, count
+    assert days.nodes() == dict.fromkeys(HOSTS, "Ready Active")
+    assert days.on("day-3", "test -e /root/old || echo anew").strip() == "anew"
+    keys = [{line.split()[1] for line in days.on(host, "cat ~azureuser/.ssh/authorized_keys").splitlines() if line} for host in ("day-1", "day-3")]
+    assert keys[0] == keys[1] and (days.folder / "new_ed25519.pub").read_text().split()[1] in keys[1], keys
+    again = days.play("heal", "-e", "heal_after=0")
+    assert set(again.changed.values()) == {0} and "All nodes of the swarm are ready." in again.output
+
+
+@pytest.mark.long
+def test_heal_names_a_host_that_it_cannot_sign_in_to(days):
+    days.on("day-2", "mv ~azureuser/.ssh/authorized_keys ~azureuser/.ssh/kept")
+    days.switch_off("day-2")
+    eventually(lambda: days.nodes()["day-2"] == "Down Active", 60)
+    days.forget_connections()
+    run = days.play("heal", "-e", "heal_after=0", check=False)
+    said = " ".join(run.output.split())
+    assert run.status and "day-2 was started or set up anew and cannot be signed in to, so it is no part of the swarm again. SSH says:" in said
+    assert "Permission denied" in said.partition("SSH says:")[2] and days.front() == "up"
+    days.command("docker", "exec", days.container("day-2"), "mv", "/home/azureuser/.ssh/kept", "/home/azureuser/.ssh/authorized_keys")
+    days.play("heal", "-e", "heal_after=0")
+    assert days.nodes() == dict.fromkeys(HOSTS, "Ready Active")
 
 
 def test_stopped_hosts_are_not_paid_for_and_answer_again_after_the_start(days):

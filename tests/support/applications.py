@@ -12,10 +12,9 @@ import pathlib
 import socket
 import ssl
 import subprocess
-import time
 
 from deployment import Deployment
-from polling import polled
+from polling import eventually, polled
 
 NAME = "www.example.test"
 TEXT = "three little words"
@@ -49,6 +48,7 @@ class Applications(Deployment):
     """Requests over TLS as a browser makes them."""
 
     trust: ssl.SSLContext  # the authorities that this browser believes
+    eventually = staticmethod(eventually)
 
     @contextlib.contextmanager
     def connection(self):
@@ -70,18 +70,6 @@ class Applications(Deployment):
         """The serial number of the certificate that is served."""
         with self.connection() as (_client, secure):
             return secure.getpeercert()["serialNumber"]
-
-    def eventually(self, check, seconds: float = 90):
-        """The first true answer of a check; an error counts as none."""
-        end, last = time.monotonic() + seconds, None
-        while time.monotonic() < end:
-            try:
-                if answer := check():
-                    return answer
-            except (OSError, ValueError, http.client.HTTPException) as error:
-                last = error
-            time.sleep(0.5)
-        raise AssertionError(f"not within {seconds} s: {last}")
 
     def polled(self):
         """Somebody who asks for the first job all the time; the numbers of answered and of failed requests."""

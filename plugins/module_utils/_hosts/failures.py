@@ -9,9 +9,10 @@ from typing import Any, Dict, List, Sequence, Tuple
 
 from ansible_collections.dockhost.azure.plugins.module_utils._apply import StepResult
 from ansible_collections.dockhost.azure.plugins.module_utils._errors import AzureError, DockhostError, TransportError
+from ansible_collections.dockhost.azure.plugins.module_utils._model import authorized_keys, shell_script
 from ansible_collections.dockhost.azure.plugins.module_utils._plan.host_refusals import next_step
 
-VERBS = {"create": "made", "update": "changed", "delete": "removed", "reimage": "reimaged"}
+VERBS = {"create": "made", "update": "changed", "delete": "removed", "reimage": "reimaged", "runCommand": "given its SSH keys"}
 
 
 class HostsError(DockhostError):
@@ -54,6 +55,21 @@ def failures(results: Sequence[StepResult]) -> List[Dict[str, Any]]:
             "host": host_of(result), "step": result.step.title, "action": action, "code": code, "message": message,
             "next_step": next_step(code, message) or "run again",
         })  # fmt: skip
+    return found
+
+
+def without_keys(results: Sequence[StepResult]) -> List[Dict[str, Any]]:
+    """The hosts on which the script ran that gives them their keys, and did not come to its end: Azure calls that done."""
+    found = []
+    for result in results:
+        if result.step.operation != shell_script.OPERATION or result.state != "done":
+            continue
+        told = shell_script.output(result.body)
+        if authorized_keys.DONE not in told:
+            found.append({
+                "host": host_of(result), "step": result.step.title, "action": result.step.operation, "code": "ScriptFailed",
+                "message": " ".join(told.split())[-300:] or "the script printed nothing", "next_step": "run again",
+            })  # fmt: skip
     return found
 
 

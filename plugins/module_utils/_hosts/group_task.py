@@ -219,7 +219,7 @@ class HostGroupTask(Task):
         refusals = host_reimage.refusals(machines, data, salt)
         if refusals:
             raise RefusedError(refusals)
-        return host_reimage.plan(machines, data, salt, self.params.get("serial"))
+        return host_reimage.plan(machines, data, salt, self.params.get("serial"), self.params.get("ssh_public_keys") or ())
 
     def _refuse(self, problems: Sequence[preflight.Problem]) -> None:
         """Raise what makes hosts impossible.
@@ -270,6 +270,9 @@ class HostGroupTask(Task):
 
     async def finish(self, client: Client, actual: Seen, results: List[_apply.StepResult]) -> None:
         group = self.params["resource_group"]
+        unheard = failures.without_keys(results)
+        if unheard:
+            raise failures.HostsError(failures.sentences(unheard), unheard, "Their systems are new: running again sets them up once more.")
         if self._one_set and any(result.step.action in core.CHANGING for result in results):
             # Whatever Azure did not copy from the set to its new hosts, tags above all, is written now.
             outdated, removing = self.outdated, self.removing

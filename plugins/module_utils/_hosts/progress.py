@@ -20,6 +20,7 @@ WORDS = {
     "create": ("is being made", "is there"), "update": ("is being changed", "is changed"), "delete": ("is being removed", "is gone"),
     "start": ("starts", "runs"), "powerOff": ("stops", "is stopped"), "deallocate": ("is being deallocated", "is deallocated"),
     "restart": ("restarts", "has restarted"), "reimage": ("is being reimaged", "is reimaged"),
+    "runCommand": ("gets its SSH keys", "has its SSH keys"),
 }  # fmt: skip
 
 

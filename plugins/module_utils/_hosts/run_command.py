@@ -8,9 +8,8 @@ https://learn.microsoft.com/azure/virtual-machines/linux/run-command
 
 from __future__ import annotations
 
-from typing import Mapping
-
 from ansible_collections.dockhost.azure.plugins.module_utils._azure.client import Client
+from ansible_collections.dockhost.azure.plugins.module_utils._model import shell_script
 from ansible_collections.dockhost.azure.plugins.module_utils._model.host import Host
 from ansible_collections.dockhost.azure.plugins.module_utils._model.resource import COMPUTE_API
 
@@ -22,9 +21,5 @@ async def run(client: Client, host: Host, script: str, doing: str) -> str:
 
     :raises AzureError: Azure could not run it
     """
-    body = {"commandId": "RunShellScript", "script": script.splitlines()}
-    response = await client.request("POST", host.id + "/runCommand", COMPUTE_API, json=body, doing=doing)
-    ended = await client.wait(response, doing)
-    answer = ended if isinstance(ended, Mapping) else {}
-    output = ((answer.get("properties") or {}).get("output") or answer).get("value") or []
-    return "\n".join(str(part.get("message") or "") for part in output)
+    response = await client.request("POST", f"{host.id}/{shell_script.OPERATION}", COMPUTE_API, json=shell_script.body(script), doing=doing)
+    return shell_script.output(await client.wait(response, doing))

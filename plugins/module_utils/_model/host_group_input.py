@@ -6,13 +6,13 @@
 from __future__ import annotations
 
 import re
-from typing import Any, Iterable, List, Mapping, Optional
+from typing import Any, Callable, Iterable, List, Mapping, Optional
 
 from ansible_collections.dockhost.azure.plugins.module_utils._errors import InputError
 from ansible_collections.dockhost.azure.plugins.module_utils._model import custom_data, host_group_places, names
 from ansible_collections.dockhost.azure.plugins.module_utils._model.host_group import custom_data as custom_data_of
 from ansible_collections.dockhost.azure.plugins.module_utils._model.images import EXAMPLE, Image
-from ansible_collections.dockhost.azure.plugins.module_utils._model.ssh_keys import login_key_problem
+from ansible_collections.dockhost.azure.plugins.module_utils._model.ssh_keys import line_problem, login_key_problem
 
 MAX_COUNT = 1000
 
@@ -44,6 +44,8 @@ def check(params: Mapping[str, Any]) -> None:
         _replace(params)
     if params["state"] in ("present", "reimaged"):
         _custom_data(params)
+    if params["state"] == "reimaged":
+        _keys(params, line_problem)
     if params["state"] == "present":
         _login(params)
         _image(params)
@@ -155,8 +157,12 @@ def _login(params: Mapping[str, Any]) -> None:
         )
     if not params.get("ssh_public_keys"):
         raise InputError("ssh_public_keys", "ssh_public_keys: give at least one public key: nobody could sign in to the hosts otherwise.")
-    for position, text in enumerate(params["ssh_public_keys"]):
-        problem = login_key_problem(text)
+    _keys(params, login_key_problem)
+
+
+def _keys(params: Mapping[str, Any], problem_of: Callable[[str], Optional[str]]) -> None:
+    for position, text in enumerate(params.get("ssh_public_keys") or ()):
+        problem = problem_of(text)
         if problem:
             raise InputError(
                 "ssh_public_keys",

@@ -57,16 +57,22 @@ def key_problem(kind: str, data: str) -> Optional[str]:
     return None
 
 
-def login_key_problem(text: str) -> Optional[str]:
-    """What keeps Azure from accepting a public key for the administrator, as a part of a sentence, or None."""
+def line_problem(text: str) -> Optional[str]:
+    """What is wrong with the line of a public key's file, as a part of a sentence, or None."""
     if "PRIVATE KEY" in text:
         return "it is a private key: give the file that ends in .pub"
     words = text.split()
     if len(words) < 2 or "\n" in text.strip():
         return "it is not one line of the form 'ssh-ed25519 AAAA… comment'"
-    problem = key_problem(words[0], words[1])
+    return key_problem(words[0], words[1])
+
+
+def login_key_problem(text: str) -> Optional[str]:
+    """What keeps Azure from accepting a public key for the administrator, as a part of a sentence, or None."""
+    problem = line_problem(text)
     if problem:
         return problem
+    words = text.split()
     if words[0] not in AZURE_KEY_TYPES:
         return f"Azure does not take keys of the type '{words[0]}'; it takes ssh-ed25519 and ssh-rsa"
     if words[0] == "ssh-rsa":

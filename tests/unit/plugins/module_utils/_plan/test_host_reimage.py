@@ -6,9 +6,13 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+
 import pytest
-from ansible_collections.dockhost.azure.plugins.module_utils._hosts import keys_task, known_hosts
-from ansible_collections.dockhost.azure.plugins.module_utils._model import custom_data
+from ansible_collections.dockhost.azure.plugins.module_utils._apply import StepResult
+from ansible_collections.dockhost.azure.plugins.module_utils._hosts import failures, keys_task, known_hosts
+from ansible_collections.dockhost.azure.plugins.module_utils._model import authorized_keys, custom_data
 from ansible_collections.dockhost.azure.plugins.module_utils._model.host import host_from_api
 from ansible_collections.dockhost.azure.plugins.module_utils._plan import host_reimage
 
@@ -65,3 +69,52 @@ def test_the_keys_of_a_reimaged_host_are_read_again():
     line = known_hosts.Entry("web-1.rg", "ssh-ed25519", "AAAA", owner).line()
     assert known_hosts.missing(line, keys_task.owners({"web-1.rg": plain})) == []
     assert known_hosts.missing(line, keys_task.owners({"web-1.rg": again})) == ["web-1.rg"]
+
+
+OLD, NEW, OTHER = (f"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI{letter} {letter}@example" for letter in "abc")
+
+
+def with_keys(number, *keys, path="/home/azureuser/.ssh/authorized_keys"):
+    found = machine(number)
+    ssh = {"publicKeys": [{"path": path, "keyData": key + "\r\n"} for key in keys]}
+    found["properties"]["osProfile"] = {"adminUsername": "azureuser", "linuxConfiguration": {"ssh": ssh}}
+    return found
+
+
+@pytest.mark.parametrize("wanted, authorising", [((), False), ((OLD.replace("a@", "z@"),), False), ((NEW,), True), ((OLD, NEW), True)])
+def test_keys_are_put_in_place_where_they_are_others_than_those_of_the_model(wanted, authorising):
+    steps = host_reimage.plan([with_keys(1, OLD)], DATA, SALT, None, wanted).steps
+    assert [step.operation for step in steps] == ["", "reimage", "", *(["runCommand"] if authorising else [])]
+    if authorising:
+        assert steps[-1].depends_on == (steps[-2].id,) and steps[-1].changes[0].after == list(wanted)
+
+
+def test_the_next_host_waits_for_the_keys_of_the_one_before():
+    steps = host_reimage.plan([with_keys(1, OLD), with_keys(2, OLD)], None, SALT, 1, [NEW]).steps
+    assert [step.operation for step in steps] == ["", "reimage", "runCommand"] * 2 and steps[3].depends_on == (steps[2].id,)
+
+
+@pytest.mark.parametrize("before", [None, OLD, f"{OLD}\n{OTHER}\n", f"# mine\n{NEW}\n{OTHER}"])
+def test_the_script_leaves_lines_of_others(tmp_path, before):
+    """The script as it is, with the owner of this process as the administrator."""
+    file = tmp_path / "home of me" / "authorized_keys"
+    if before is not None:
+        file.parent.mkdir()
+        file.write_text(before)
+    here = with_keys(1, OLD, path=str(file))
+    here["properties"]["osProfile"]["adminUsername"] = subprocess.check_output(["id", "-un"], text=True).strip()
+    for dummy in range(2):
+        run = subprocess.run(["sh"], input=authorized_keys.script(here, [NEW]), capture_output=True, text=True, check=True)
+        assert authorized_keys.DONE in run.stdout
+    lines = file.read_text().splitlines()
+    assert lines.count(NEW) == 1 and OLD not in lines
+    assert [line for line in lines if line != NEW] == [line for line in (before or "").splitlines() if line not in (OLD, NEW)]
+    assert file.stat().st_mode & 0o777 == 0o600 and os.listdir(file.parent) == [file.name]
+
+
+def test_a_script_that_did_not_come_to_its_end_is_told():
+    step = host_reimage.plan([with_keys(1, OLD)], None, SALT, None, [NEW]).steps[-1]
+    bodies = [{"value": [{"message": f"Enable succeeded: \n[stdout]\n{authorized_keys.DONE}\n"}]}, {"value": [{"message": "[stderr]\nid: no such user"}]}, None]
+    found = [failures.without_keys([StepResult(step, "done", 1.0, body)]) for body in bodies]
+    assert [len(told) for told in found] == [0, 1, 1]
+    assert failures.sentences(found[1]) == ["Host web-1 could not be given its SSH keys: ScriptFailed: [stderr] id: no such user."]
