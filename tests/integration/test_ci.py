@@ -221,6 +221,7 @@ def test_a_backup_brings_back_builds_that_were_destroyed(ci):
     document = (ROOT / "roles" / "ci" / "README.md").read_text()
     ci.variables.update(yaml.safe_load(document[document.index("maintenance_backups:") :].partition("```")[0]))
     ci.write_inventory()
+
     def builds() -> set[int] | None:
         """Those that the server knows; nothing while it does not answer."""
         status, told = ci.api("/api/v2/builds")
