@@ -80,7 +80,7 @@ def test_the_workflow_asks_what_its_templates_ask():
 
 def test_the_credential_gives_each_application_a_seed_of_its_own_that_its_role_keeps_out_of_sight():
     given = injected("x" * 32)
-    assert len(set(given.values())) == len(given) == 3
+    assert len(set(given.values())) == len(given) == 4
     for name in given:
         assert role_options(name.partition("_")[0])[name]["no_log"] is True
     # The playbook that configures AWX has them once more, in words that Ansible leaves alone.

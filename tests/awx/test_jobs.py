@@ -12,41 +12,11 @@ import urllib.request
 
 import pytest
 from deployment import Deployment
-from job import definitions, run, survey_defaults
+from job import SEED, Controller
 
 pytestmark = pytest.mark.machines
 
-TEMPLATES = {t["name"].partition(", ")[2]: t for t in definitions()["job_templates"]}
-SEED = "4f1c2e9d7b6a50384f1c2e9d7b6a5038"
 NAME = "awx"
-
-
-class Controller:
-    """Jobs against one lab; what AWX keeps between them is the credentials, and nothing else."""
-
-    def __init__(self, deployment: Deployment, folder) -> None:
-        self.deployment, self.folder, self.count, self.outputs = deployment, folder, 0, []
-        lab = deployment.env
-        # What AWX's credential of the type Microsoft Azure Resource Manager sets, and the lab's certificate.
-        self.environment = {k: lab[k] for k in ("AZURE_SUBSCRIPTION_ID", "AZURE_CLIENT_ID", "AZURE_SECRET", "AZURE_TENANT",
-                                                "AZURE_CLOUD_ENVIRONMENT", "REQUESTS_CA_BUNDLE")}
-        self.environment |= {k: lab[k] for k in ("PATH", "ANSIBLE_COLLECTIONS_PATH")}
-        self.answers = {"deployment_name": NAME, "deployment_hosts": 2, "docker_source": "distribution", "wordpress_replicas": 1,
-                        "deployment_ssh_sources": "0.0.0.0/0", "deployment_ssh_public_keys": deployment.key.with_suffix(".pub").read_text()}
-
-    def launch(self, short: str, *, check: bool = False, **answers):
-        """Answer the survey with its defaults, but for what this lab needs otherwise."""
-        template = TEMPLATES[short]
-        given = survey_defaults(template)
-        given |= {k: v for k, v in {**self.answers, **answers}.items() if k in given}
-        if "secrets" in template["credentials"]:
-            given["wordpress_secret_seed"] = SEED
-        given |= {"wordpress_block_external": "true"} if short == "deploy" else {}        # the lab's hosts reach nobody outside
-        self.count += 1
-        job = run(self.folder / f"{self.count}-{short}", template, given, self.environment, self.deployment.key, check=check)
-        self.outputs.append(job.output)
-        print(job.output[-3000:])
-        return job
 
 
 @pytest.fixture(scope="module")
