@@ -143,6 +143,8 @@ def test_new_passwords_of_database_and_queue(apps):
     known = [password()]
     said = [apps.play("rotate", *words, "--check").output]
     assert password() == known[0]
+    assert all(f"service webapp_{name}" in said[0] for name in ("database", "queue", "api", "worker")), said[0][-4000:]
+    assert "the services that use them would be updated" in " ".join(said[0].split())
     with apps.polled() as count:
         said.append(apps.play("rotate", *words).output)
     assert password() not in known and works(known) and count["good"] > 0, count

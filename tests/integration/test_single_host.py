@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import ssl
+import urllib.parse
 import xmlrpc.client
 
 import pytest
@@ -45,6 +46,15 @@ class Single(Applications):
         with self.connection() as (client, _secure):
             client.request("POST", "/xmlrpc.php", xmlrpc.client.dumps(call, "wp.newPost"), {"Content-Type": "text/xml"})
             xmlrpc.client.loads(client.getresponse().read())
+
+    def signs_in(self, password: str) -> bool:
+        """Whether the blog's administrator gets into the dashboard with a password."""
+        form = urllib.parse.urlencode({"log": "admin", "pwd": password, "wp-submit": "Log In", "testcookie": "1"})
+        headers = {"Content-Type": "application/x-www-form-urlencoded", "Cookie": "wordpress_test_cookie=WP%20Cookie%20check"}
+        with self.connection() as (client, _secure):
+            client.request("POST", "/wp-login.php", form, headers)
+            answer = client.getresponse()
+            return answer.status == 302 and "wordpress_logged_in" in str(answer.headers)
 
     def text_of_job(self) -> str:
         """The row that the first test has written."""
@@ -207,11 +217,23 @@ def test_a_blog_takes_its_place(single):
     single.write_post()
     assert POST in single.page("/")
     folder = single.folder / "state" / "single" / "wordpress"
-    before = (folder / "database_root_password").read_text()
+    kinds = ("database_root_password", "admin_password")
+    before = {kind: (folder / kind).read_text().strip() for kind in kinds}
     words = ("-e", "rotate_what=secrets", "-e", "rotate_application=dockhost.azure.wordpress", "-e", f"rotate_secrets_dir={folder}")
-    single.play("rotate", *words, "-e", "rotate_secrets=database_root_password,database_password,cache_password")
-    assert (folder / "database_root_password").read_text() != before
-    assert single.eventually(lambda: POST in single.page("/"))
+    assert single.signs_in(before["admin_password"]) and not single.signs_in("another")
+    words = (*words, "-e", "rotate_secrets=database_root_password,database_password,cache_password,admin_password")
+    check = single.play("rotate", *words, "--check", "--diff")
+    assert all((folder / kind).read_text().strip() == before[kind] for kind in kinds) and "would be updated" in " ".join(check.output.split())
+    single.play("rotate", *words)
+    now = {kind: (folder / kind).read_text().strip() for kind in kinds}
+    assert not set(now.values()) & set(before.values()) and single.eventually(lambda: POST in single.page("/"))
+    assert single.signs_in(now["admin_password"]) and not single.signs_in(before["admin_password"])
+    # Chosen by the administrator: another secret would replace it, and a run that has the same one leaves it.
+    chosen = "wp_set_password('chosen in the dashboard', 1);"
+    single.on("single-1", f"docker exec blog-wordpress-1 php -r \"define('WP_USE_THEMES', false); require '/var/www/html/wp-load.php'; {chosen}\"")
+    single.play("wordpress", "-e", "wordpress_title=Another")
+    assert single.signs_in("chosen in the dashboard") and "<title>Another" in single.page("/")
+    single.play("wordpress")
     run = single.play("wordpress")
     assert run.changed and set(run.changed.values()) == {0}, run.output[-4000:]
     single.play("backup")

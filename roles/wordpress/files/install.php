@@ -1,7 +1,7 @@
 <?php
 /**
  * Installs WordPress once, without a browser: waits for the database, makes the tables, the administrator and the first post.
- * Run again it only brings title, address and e-mail in line with the settings.
+ * Run again it only brings title, address and e-mail in line with the settings, and gives the administrator a new password where the secret is a new one.
  *
  * Copyright (c) 2026 The dockhost.azure authors
  * GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
@@ -80,6 +80,24 @@ function dockhost_install( $title, $user, $email ) {
 	wp_update_post( wp_slash( array_filter( $post ) ) );
 }
 
+/**
+ * A secret that is another one than in the run before is the administrator's new password. Which one that was is told by a hash of it, so that
+ * a password that the administrator has chosen in the dashboard stays for as long as the secret does.
+ */
+function dockhost_password( $user ) {
+	$password = dockhost_setting( 'DOCKHOST_ADMIN_PASSWORD' );
+	$known    = (string) get_option( 'dockhost_admin_password', '' );
+	if ( '' === $password || ( '' !== $known && wp_check_password( $password, $known ) ) ) {
+		return;
+	}
+	$account = get_user_by( 'login', $user );
+	if ( '' !== $known && $account ) {
+		wp_set_password( $password, $account->ID );
+		echo "install: the password of $user is set\n";
+	}
+	update_option( 'dockhost_admin_password', wp_hash_password( $password ), false );
+}
+
 /** What the playbook owns of an installed blog. */
 function dockhost_converge( $title, $email, $url ) {
 	$wanted = array(
@@ -110,13 +128,15 @@ define( 'WP_INSTALLING', true );
 require '/usr/src/wordpress/wp-config-docker.php';
 require_once ABSPATH . 'wp-admin/includes/upgrade.php';
 $title = dockhost_setting( 'DOCKHOST_TITLE', 'Blog' );
+$user  = dockhost_setting( 'DOCKHOST_ADMIN_USER', 'admin' );
 $email = dockhost_setting( 'DOCKHOST_ADMIN_EMAIL' );
 if ( is_blog_installed() ) {
 	echo "install: WordPress is installed already\n";
 } else {
-	dockhost_install( $title, dockhost_setting( 'DOCKHOST_ADMIN_USER', 'admin' ), $email );
+	dockhost_install( $title, $user, $email );
 	echo "install: WordPress is installed\n";
 }
 dockhost_converge( $title, $email, $url );
+dockhost_password( $user );
 // Whoever asked before the tables were there has left "nothing there" in the cache.
 wp_cache_flush();
