@@ -216,6 +216,7 @@ def test_a_second_run_changes_nothing(ci):
     assert run.changed and set(run.changed.values()) == {0}, run.output[-4000:]
 
 
+@pytest.mark.long
 def test_a_backup_brings_back_builds_that_were_destroyed(ci):
     # The words of the role's documentation, so that they are known to work.
     document = (ROOT / "roles" / "ci" / "README.md").read_text()
@@ -237,6 +238,7 @@ def test_a_backup_brings_back_builds_that_were_destroyed(ci):
     assert ci.build_of(ci.force("hello"))["results"] == 0
 
 
+@pytest.mark.long
 def test_a_new_password_opens_it_and_the_old_one_does_not(ci):
     folder, old = pathlib.Path(ci.env["DOCKHOST_STATE_DIR"], "ci", "ci"), ci.login
     words = ("-e", "rotate_what=secrets", "-e", "rotate_secrets=admin_password", "-e", "rotate_application=dockhost.azure.ci")
