@@ -10,6 +10,7 @@ import re
 import pytest
 import yaml
 from deployment import Deployment, Run
+from polling import eventually
 
 pytestmark = pytest.mark.machines
 
@@ -107,6 +108,22 @@ def test_a_bad_option_harms_nothing(fleet, options, words):
     assert unchanged(fleet.role("docker", "--limit", "roles-3"), ("roles-3",))
 
 
+def test_certificates_of_the_remote_api_are_made_anew(fleet):
+    folder = fleet.folder / "certificates"
+    remote = ("-e", "docker_remote_api=true", "-e", f"docker_remote_certificates={folder}")
+    look = "python3 -c 'import ssl; print(ssl.get_server_certificate((\"127.0.0.1\", 2376)))'"
+    files = [folder / "client" / "key.pem", *(folder / "hosts" / host / "cert.pem" for host in HOSTS)]
+    fleet.role("docker", *remote)
+    first, authority = [file.read_text() for file in files], (folder / "ca.pem").read_text()
+    assert fleet.on("roles-2", look).strip() == first[2].strip()
+    fleet.play("rotate", "-e", "rotate_what=certificates", "-e", f"rotate_certificates_dir={folder}")
+    assert not set(first) & {file.read_text() for file in files} and (folder / "ca.pem").read_text() == authority
+    fleet.role("docker", *remote)
+    assert fleet.on("roles-2", look).strip() == files[2].read_text().strip()
+    assert unchanged(fleet.role("docker", *remote))
+    fleet.role("docker")
+
+
 def test_swarm_of_three_managers(fleet):
     fleet.on("roles-1", "docker rm -f lives")
     fleet.role("docker")
@@ -177,6 +194,11 @@ def test_a_locked_manager_is_given_the_key(fleet):
     assert all(state == "Ready" and status for state, status in fleet.nodes("roles-1").values()), fleet.nodes("roles-1")
     # An agent that found no leader pauses before it asks again, and the engine listens for gossip once it was answered.
     fleet.on(HERE, "timeout 30 sh -c 'until ss -Hltn sport = :7946 | grep -q .; do sleep 0.2; done'")
+    # The same with one host at a time, of which the first is no majority.
+    assert fleet.on(HERE, restart).count("Swarm is encrypted") == 3
+    fleet.role("swarm", *lock, serial=1)
+    assert all(state == "Ready" and status for state, status in fleet.nodes("roles-1").values()), fleet.nodes("roles-1")
+    fleet.on(HERE, "timeout 30 sh -c 'until ss -Hltn sport = :7946 | grep -q .; do sleep 0.2; done'")
     fleet.role("swarm", "-e", "swarm_autolock=false")
     assert "Swarm is encrypted" not in fleet.on("roles-3", restart)
 
@@ -187,6 +209,21 @@ def test_one_host_after_the_other(fleet):
     fleet.role("swarm", serial=1)
     assert sorted(fleet.nodes("roles-3")) == list(HOSTS) and all(state == "Ready" and status for state, status in fleet.nodes("roles-3").values())
     assert unchanged(fleet.role("swarm"))
+
+
+def test_a_leader_that_is_lost_is_set_up_anew(fleet):
+    """Its machine runs and is mute: heal gives it a new disk and its old place among the managers, one in a run."""
+    lost = next(host for host, (_state, status) in fleet.nodes("roles-3").items() if status == "Leader")
+    witness = next(host for host in HOSTS if host != lost)
+    fleet.on(lost, "touch /root/old; systemctl stop docker.socket docker; (sleep 1; systemctl stop ssh.socket ssh) >/dev/null 2>&1 &")
+    eventually(lambda: fleet.nodes(witness).get(lost) == ("Down", "Unreachable"), 60)
+    fleet.forget_connections()
+    run = fleet.play("heal", "-e", "heal_after=0")
+    nodes = fleet.nodes(witness)
+    assert sorted(nodes) == list(HOSTS) and sorted(status for _state, status in nodes.values()) == ["Leader", "Reachable", "Reachable"], nodes
+    assert fleet.on(lost, "test -e /root/old || echo anew").strip() == "anew", run.output[-3000:]
+    again = fleet.play("heal", "-e", "heal_after=0")
+    assert set(again.changed.values()) == {0} and "All nodes of the swarm are ready." in again.output
 
 
 @pytest.mark.long

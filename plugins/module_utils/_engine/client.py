@@ -306,7 +306,7 @@ class Engine:
                 absent=True,
             )
         if isinstance(error, socket.timeout):
-            return EngineUnreachable(f"The Docker Engine on {path} was silent for {self.timeout:g} s.")
+            return EngineUnreachable(f"The Docker Engine on {path} was silent for {self.timeout:g} s.", silent=True)
         return EngineUnreachable(f"The Docker Engine on {path} broke off: {error or type(error).__name__}.")
 
 

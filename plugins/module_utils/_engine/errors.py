@@ -38,8 +38,10 @@ class EngineUnreachable(EngineError):
     """No engine answered; the message is one sentence with the remedy in it.
 
     ``absent``: no engine runs, as on a host that gets one later in the same run, whereas one that may not be used, or is silent, is there.
+    ``silent``: it took the request, and did not answer in time.
     """
 
-    def __init__(self, message: str, absent: bool = False) -> None:
+    def __init__(self, message: str, absent: bool = False, silent: bool = False) -> None:
         super().__init__(0, message)
         self.absent = absent
+        self.silent = silent

@@ -15,7 +15,7 @@ import time
 import typing as t
 
 from ansible_collections.dockhost.azure.plugins.module_utils._engine.client import Engine
-from ansible_collections.dockhost.azure.plugins.module_utils._engine.errors import EngineError
+from ansible_collections.dockhost.azure.plugins.module_utils._engine.errors import EngineError, EngineUnreachable
 from ansible_collections.dockhost.azure.plugins.module_utils._swarm.mesh import has_ipvs
 from ansible_collections.dockhost.azure.plugins.module_utils._swarm.model import (
     GOSSIP_PORT,
@@ -214,20 +214,25 @@ def unlock(engine: Engine, keys: t.Sequence[str], timeout: float) -> Local:
     """Unlock a manager with the first key that fits, and wait until it takes part in its swarm again.
 
     After a rotation a manager may want the key of before, until it has heard of the new one. Where the other managers are
-    locked too, no majority is there until they are unlocked; that is not waited for beyond ``timeout``.
+    locked too, no majority is there until they are unlocked; that is not waited for beyond ``timeout``. The engine refuses a key that does
+    not fit at once, and otherwise answers when it takes part in its swarm (moby's C(Cluster.UnlockSwarm)): silence is no refusal.
     """
     if not keys:
         raise SwarmRefused("This host is locked (autolock), and there is no key: give swarm_unlock_key_file or swarm_unlock_key.")
-    trouble = ""
+    trouble, deadline = "", time.monotonic() + timeout
+    patient = Engine(engine.socket_path, max(1.0, min(timeout, engine.timeout)))
     for key in keys:
         try:
-            engine.post("/swarm/unlock", body={"UnlockKey": key})
+            patient.post("/swarm/unlock", body={"UnlockKey": key})
+            break
+        except EngineUnreachable as error:
+            if not error.silent:
+                raise
             break
         except EngineError as error:
             trouble = error.message
     else:
         raise SwarmRefused(f"This host is locked (autolock), and the key that is kept does not unlock it: {trouble}.")
-    deadline = time.monotonic() + timeout
     while True:
         state = observe(engine)
         if (state.state == "active" and (state.leads or not state.manager)) or time.monotonic() >= deadline:
