@@ -33,6 +33,14 @@ class TwoHosts(Applications):
 
     lab_options = ("--apps", "webapp,acme,monitoring")
 
+    def measured(self, path: str, login: str = "") -> tuple[int, str]:
+        """One request to monitoring's pages, by its administrator."""
+        password = pathlib.Path(self.env["DOCKHOST_STATE_DIR"], "apps", "monitoring", "admin_password").read_text().strip()
+        client = http.client.HTTPConnection(self.url.split("/")[2], timeout=10)
+        client.request("GET", path, headers={"Authorization": "Basic " + base64.b64encode(f"admin:{login or password}".encode()).decode()})
+        answer = client.getresponse()
+        return answer.status, answer.read().decode()
+
 
 @pytest.fixture(scope="module")
 def authority(tmp_path_factory):
@@ -215,14 +223,7 @@ def test_monitoring_takes_its_place(apps):
     apps.write_inventory()
     apps.play("app", "-e", "webapp_state=absent")
     apps.play("monitoring")
-    password = pathlib.Path(apps.env["DOCKHOST_STATE_DIR"], "apps", "monitoring", "admin_password").read_text().strip()
-
-    def ask(path: str, login: str = password) -> tuple[int, str]:
-        client = http.client.HTTPConnection(apps.url.split("/")[2], timeout=10)
-        client.request("GET", path, headers={"Authorization": "Basic " + base64.b64encode(f"admin:{login}".encode()).decode()})
-        answer = client.getresponse()
-        return answer.status, answer.read().decode()
-
+    ask = apps.measured
     assert ask("/", "wrong")[0] == 401
     both = {"apps-1", "apps-2"}
     wanted = {"prometheus": None, "alertmanager": None, "hosts": both, "engines": both, "containers": both}
@@ -246,3 +247,24 @@ def test_monitoring_takes_its_place(apps):
 def test_monitoring_again_changes_nothing(apps):
     run = apps.play("monitoring")
     assert run.changed and set(run.changed.values()) == {0}, run.output[-4000:]
+
+
+@pytest.mark.long
+def test_measurements_that_were_destroyed_come_back(apps):
+    # The words of the role's documentation, so that they are known to work.
+    words = (ROOT / "roles" / "monitoring" / "README.md").read_text().partition("`maintenance_backups: ")[2].partition("`")[0]
+    apps.variables["maintenance_backups"] = yaml.safe_load(words)
+    apps.write_inventory()
+
+    def first() -> int:
+        """When the first measurement was made, in milliseconds."""
+        status, told = apps.measured("/api/v1/status/tsdb")
+        return json.loads(told)["data"]["headStats"]["minTime"] if status == 200 else 0
+
+    before = first()
+    apps.play("backup")
+    volume = "$(docker volume inspect -f '{% raw %}{{.Mountpoint}}{% endraw %}' monitoring_prometheus)"
+    apps.on("apps-1", f"rm -rf {volume}/*; docker kill $(docker ps -qf name=monitoring_prometheus)")
+    assert before and apps.eventually(lambda: first() > before)
+    apps.play("restore", "-e", "maintenance_restore_names=metrics", "-e", "maintenance_restore_overwrite=true")
+    assert apps.eventually(lambda: first() == before)
