@@ -22,11 +22,8 @@ NAME = "awx"
 @pytest.fixture(scope="module")
 def controller(tmp_path_factory):
     deployment = Deployment(tmp_path_factory.mktemp("awx"), NAME)
-    try:
-        deployment.start()
+    with deployment.running():
         yield Controller(deployment, tmp_path_factory.mktemp("jobs"))
-    finally:
-        deployment.stop()
 
 
 def test_the_workflow_from_nothing_to_a_blog(controller):

@@ -6,13 +6,11 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import re
-import urllib.error
-import urllib.request
 
 import pytest
+from applications import ask_over_http
 from deployment import ROOT, Deployment
 from job import SEED, TEMPLATES, Controller
 from polling import eventually
@@ -33,11 +31,8 @@ class Lab(Deployment):
 @pytest.fixture(scope="module")
 def controller(tmp_path_factory):
     deployment = Lab(tmp_path_factory.mktemp("awx"), "jobs")
-    try:
-        deployment.start()
+    with deployment.running():
         yield Controller(deployment, tmp_path_factory.mktemp("jobs"))
-    finally:
-        deployment.stop()
 
 
 def done(controller, short: str, **more) -> str:
@@ -49,14 +44,7 @@ def done(controller, short: str, **more) -> str:
 
 def ask(output: str, path: str, login: str = "") -> int:
     """The status of one request to the address that a report names."""
-    request = urllib.request.Request(re.findall(r"http://[0-9.]+/", output)[-1] + path)
-    if login:
-        request.add_header("Authorization", "Basic " + base64.b64encode(login.encode()).decode())
-    try:
-        with urllib.request.urlopen(request, timeout=10) as answer:
-            return answer.status
-    except urllib.error.HTTPError as error:
-        return error.code
+    return ask_over_http(re.findall(r"http://[0-9.]+/", output)[-1], path, login)[0]
 
 
 def of_seed(application: str) -> str:
@@ -74,7 +62,7 @@ def test_webapp_is_built_and_pushed_once(controller):
     for short in ("provision", "configure"):
         done(controller, short, extra=WEBAPP)
     told = done(controller, "webapp", webapp_source=str(ROOT / "examples" / "webapp"), extra=WEBAPP)
-    eventually(lambda: ask(told, "healthz") == 200)
+    eventually(lambda: ask(told, "/healthz") == 200)
     unchanged(controller, "webapp", webapp_source=str(ROOT / "examples" / "webapp"), extra=WEBAPP)
     done(controller, "webapp", webapp_source=str(ROOT / "examples" / "webapp"), extra={**WEBAPP, "webapp_state": "absent"})
 
@@ -83,23 +71,23 @@ def test_monitoring_opens_with_the_password_of_the_seed(controller):
     answers = {"monitoring_grafana": "false", "extra": MONITORING}
     done(controller, "configure", extra=MONITORING)
     told = done(controller, "monitoring", **answers)
-    eventually(lambda: ask(told, "", of_seed("monitoring")) == 200)
-    assert ask(told, "", "admin:wrong") == 401
+    eventually(lambda: ask(told, "/", of_seed("monitoring")) == 200)
+    assert ask(told, "/", "admin:wrong") == 401
     unchanged(controller, "monitoring", **answers)
     done(controller, "monitoring", monitoring_grafana="false", extra={**MONITORING, "monitoring_state": "absent"})
 
 
 def test_ci_finds_its_certificates_again(controller):
     told = done(controller, "ci", ci_server="buildbot", extra=CI)
-    eventually(lambda: ask(told, "api/v2/builders", of_seed("ci")) == 200)
-    assert ask(told, "api/v2/builders", of_seed("monitoring")) == 401
+    eventually(lambda: ask(told, "/api/v2/builders", of_seed("ci")) == 200)
+    assert ask(told, "/api/v2/builders", of_seed("monitoring")) == 401
     unchanged(controller, "ci", ci_server="buildbot", extra=CI)
     done(controller, "ci", ci_server="buildbot", extra={**CI, "ci_state": "absent"})
 
 
 def test_a_blog_of_its_own(controller):
     told = done(controller, "wordpress", wordpress_title="By a job")
-    eventually(lambda: ask(told, "") == 200)
+    eventually(lambda: ask(told, "/") == 200)
     unchanged(controller, "wordpress", wordpress_title="By a job")
 
 

@@ -88,14 +88,11 @@ class Days(Deployment):
 def days(tmp_path_factory):
     made = Days(tmp_path_factory.mktemp("day"), "day")
     made.variables.update(deployment_hosts=2, docker_buildx=False, docker_compose=False)
-    try:
-        made.start()
+    with made.running():
         made.play("provision")
         made.play("swarm")
         made.on("day-1", SERVICES)
         yield made
-    finally:
-        made.stop()
 
 
 def test_scaling_up_that_was_killed_is_run_again(days):

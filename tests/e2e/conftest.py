@@ -18,10 +18,7 @@ from deployment import Deployment  # noqa: E402
 def deployment(tmp_path_factory):
     """A lab with machines, ready for the site playbook; removed at the end, whatever happened."""
     made = Deployment(tmp_path_factory.mktemp("e2e"), "e2e")
-    try:
-        made.start()
+    with made.running():
         yield made
-    finally:
-        made.stop()
     for kind in ("containers", "networks", "volumes"):
         assert made.left_in_engine(kind) == []

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 import os
@@ -16,6 +17,7 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
 
 import yaml
 from playbook_run import environment
@@ -76,6 +78,15 @@ class Deployment:
         """Remove the lab with all of its containers, networks and volumes."""
         self.command("azlab", "down", "--name", self.lab)
         shutil.rmtree(self.folder / "collections", ignore_errors=True)
+
+    @contextlib.contextmanager
+    def running(self) -> Iterator[None]:
+        """From `start` to `stop`, whatever happens in between."""
+        try:
+            self.start()
+            yield
+        finally:
+            self.stop()
 
     def lab_environment(self) -> dict[str, str]:
         """What `azlab env` prints, as a dictionary."""

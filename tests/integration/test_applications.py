@@ -9,7 +9,6 @@ application.
 
 from __future__ import annotations
 
-import base64
 import http.client
 import json
 import pathlib
@@ -21,7 +20,7 @@ import time
 import docker
 import pytest
 import yaml
-from applications import NAME, TEXT, Applications, Authority
+from applications import NAME, TEXT, Applications, Authority, ask_over_http
 from azlab.images import Builder
 from deployment import ROOT
 
@@ -35,11 +34,7 @@ class TwoHosts(Applications):
 
     def measured(self, path: str, login: str = "") -> tuple[int, str]:
         """One request to monitoring's pages, by its administrator."""
-        password = pathlib.Path(self.env["DOCKHOST_STATE_DIR"], "apps", "monitoring", "admin_password").read_text().strip()
-        client = http.client.HTTPConnection(self.url.split("/")[2], timeout=10)
-        client.request("GET", path, headers={"Authorization": "Basic " + base64.b64encode(f"admin:{login or password}".encode()).decode()})
-        answer = client.getresponse()
-        return answer.status, answer.read().decode()
+        return ask_over_http(self.url, path, f"admin:{login or self.administrator('monitoring')}")
 
 
 @pytest.fixture(scope="module")
@@ -58,11 +53,8 @@ def apps(tmp_path_factory, authority):
         monitoring_grafana=False, monitoring_engine_port=9323, monitoring_scrape_interval=2,
     )  # fmt: skip
     made.trust = ssl.create_default_context(cafile=str(authority.folder / "ca.pem"))
-    try:
-        made.start()
+    with made.running():
         yield made
-    finally:
-        made.stop()
 
 
 def test_images_are_built_and_the_application_is_deployed(apps):

@@ -11,7 +11,6 @@ from __future__ import annotations
 import base64
 import functools
 import hashlib
-import http.client
 import http.server
 import json
 import pathlib
@@ -20,7 +19,7 @@ import threading
 
 import pytest
 import yaml
-from applications import Applications
+from applications import Applications, ask_over_http
 from deployment import ROOT
 
 pytestmark = pytest.mark.machines
@@ -28,6 +27,8 @@ pytestmark = pytest.mark.machines
 TOKEN = "a-token-that-nobody-else-sees"
 RUNNING = "docker ps --format '{% raw %}{{.Image}}{% endraw %}' | grep -c buildbot-worker || true"
 SERVICE = "docker ps -qf name=ci_controller"
+# Whether there is something at an address, as an agent asks it.
+LOOK = "python3 -c 'import urllib.request; urllib.request.urlopen(\"{url}\", timeout=5)' 2>/dev/null"
 
 # What somebody does who is on the network of the engines: without a certificate, and with the controller's.
 KNOCK = """
@@ -54,17 +55,12 @@ class Ci(Applications):
 
     @property
     def login(self) -> str:
-        return pathlib.Path(self.env["DOCKHOST_STATE_DIR"], "ci", "ci", "admin_password").read_text().strip()
+        return self.administrator("ci")
 
     def api(self, path: str, body=None, login: str | None = None) -> tuple[int, dict]:
         """One request to Buildbot's API: status and answer."""
-        client = http.client.HTTPConnection(self.url.split("/")[2], timeout=20)
-        words = base64.b64encode(f"admin:{self.login if login is None else login}".encode()).decode()
-        headers = {"Authorization": f"Basic {words}", "Content-Type": "application/json"}
-        client.request("POST" if body is not None else "GET", path, json.dumps(body) if body is not None else None, headers)
-        answer = client.getresponse()
-        content = answer.read()
-        return answer.status, json.loads(content) if answer.status == 200 and content.startswith(b"{") else {}
+        status, content = ask_over_http(self.url, path, f"admin:{self.login if login is None else login}", body)
+        return status, json.loads(content) if status == 200 and content.startswith("{") else {}
 
     def force(self, job: str) -> int:
         """Ask for a build; the number of the request."""
@@ -72,12 +68,13 @@ class Ci(Applications):
         assert status == 200, status
         return told["result"][0]
 
+    def builds_of(self, request: int) -> list[dict]:
+        """The build that a request led to; none while it waits for a place."""
+        return self.api(f"/api/v2/builds?buildrequestid__eq={request}&property=workername")[1]["builds"]
+
     def build_of(self, request: int, seconds: float = 120) -> dict:
         """The build that a request led to, when it has ended."""
-        def ended():
-            found = self.api(f"/api/v2/builds?buildrequestid__eq={request}&property=workername")[1]["builds"]
-            return found and found[0]["complete"] and found[0]
-        return self.eventually(ended, seconds)
+        return self.eventually(lambda: next((build for build in self.builds_of(request) if build["complete"]), None), seconds)
 
     def log(self, build: dict) -> str:
         """What a build printed."""
@@ -125,11 +122,8 @@ class Quiet(http.server.SimpleHTTPRequestHandler):
 @pytest.fixture(scope="module")
 def ci(tmp_path_factory):
     made = Ci(tmp_path_factory.mktemp("ci"), "ci")
-    try:
-        made.start()
+    with made.running():
         yield made
-    finally:
-        made.stop()
 
 
 @pytest.fixture(scope="module")
@@ -138,13 +132,14 @@ def repository(ci, tmp_path_factory):
     address = ci.env["DOCKHOST_SSH_SOURCES"].split("/")[0]
     server = http.server.ThreadingHTTPServer((address, 0), functools.partial(Quiet, directory=str(made.served)))
     threading.Thread(target=server.serve_forever, daemon=True).start()
+    url = f"http://{address}:{server.server_port}"
     ci.variables.update(
         deployment_hosts=2, deployment_managers=1, site_application="ci", ci_server="buildbot", ci_agent_hosts="ci-1,ci-2", ci_agent_slots="1",
         ci_secrets={"TOKEN": TOKEN}, ci_jobs=[
             {"name": "hello", "commands": ["printf %s \"$TOKEN\" | sha256sum", "echo $WORD; hostname"], "secrets": ["TOKEN"], "environment": {"WORD": "hello"}},
-            {"name": "wait", "commands": ["sleep 6"]},
+            {"name": "wait", "commands": [f"until {LOOK.format(url=url + '/release')}; do sleep 0.5; done"]},
             {"name": "bad", "commands": ["echo before", "exit 3", "echo never"]},
-            {"name": "shop", "repository": f"http://{address}:{server.server_port}/shop.git", "poll_minutes": 60, "commands": ["cat word"]},
+            {"name": "shop", "repository": f"{url}/shop.git", "poll_minutes": 60, "commands": ["cat word"]},
         ],
     )  # fmt: skip
     ci.write_inventory()
@@ -177,16 +172,15 @@ def test_a_command_that_fails_ends_the_build(ci):
     assert build["results"] == 2 and "before" in told and "never" not in told.replace("echo never", "")
 
 
-def test_agents_come_with_the_queue_and_go_with_it(ci):
-    """Three builds and one place on each host: two at the same time, on both hosts, and the third after them."""
+def test_agents_come_with_the_queue_and_go_with_it(ci, repository):
+    """Three builds that last until the controller lets them go, and one place on each host: two at the same time, on both hosts, and the third after them."""
     requests = [ci.force("wait") for dummy in range(3)]
-    seen: list[list[int]] = []
-    while not all(ci.api(f"/api/v2/buildrequests/{request}")[1]["buildrequests"][0]["complete"] for request in requests):
-        seen.append(ci.agents())
-        assert len(seen) < 200, seen
+    ci.eventually(lambda: ci.agents() == [1, 1])
+    seen = [ci.agents() for dummy in range(3)]
+    assert seen == [[1, 1]] * 3 and len([request for request in requests if ci.builds_of(request)]) == 2, seen
+    (repository.served / "release").touch()
     builds = [ci.build_of(request) for request in requests]
     assert [build["results"] for build in builds] == [0] * 3
-    assert [1, 1] in seen and max(max(counts) for counts in seen) == 1, seen
     assert len({build["properties"]["workername"][0] for build in builds}) == 2
     ci.eventually(lambda: ci.agents() == [0, 0])
 

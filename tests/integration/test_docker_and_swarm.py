@@ -41,12 +41,9 @@ class Fleet(Deployment):
 def fleet(tmp_path_factory):
     made = Fleet(tmp_path_factory.mktemp("roles"), "roles")
     made.variables.update(deployment_hosts=3, deployment_managers=3, docker_buildx=False)
-    try:
-        made.start()
+    with made.running():
         made.play("provision")
         yield made
-    finally:
-        made.stop()
 
 
 def unchanged(run: Run, hosts: tuple[str, ...] = HOSTS) -> bool:

@@ -81,14 +81,11 @@ class Fleet(Deployment):
 def fleet(tmp_path_factory):
     made = Fleet(tmp_path_factory.mktemp("upgrade"), "up")
     made.variables.update(deployment_hosts=3, deployment_managers=3, docker_buildx=False, docker_compose=False)
-    try:
-        made.start()
+    with made.running():
         made.play("provision")
         made.docker("docker")
         made.docker("swarm")
         yield made
-    finally:
-        made.stop()
 
 
 def play_order(output: str) -> list[str]:

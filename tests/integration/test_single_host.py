@@ -79,11 +79,8 @@ def single(tmp_path_factory, authority):
         edge_tls="certificate", edge_tls_certificate=certificate, edge_tls_key=key,
     )  # fmt: skip
     made.trust = ssl.create_default_context(cafile=str(authority.folder / "ca.pem"))
-    try:
-        made.start()
+    with made.running():
         yield made
-    finally:
-        made.stop()
 
 
 def test_two_hosts_are_refused_before_anything_is_made(single):

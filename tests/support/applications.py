@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import http.client
 import json
@@ -12,12 +13,25 @@ import pathlib
 import socket
 import ssl
 import subprocess
+from typing import Any
+from urllib.parse import urlsplit
 
 from deployment import Deployment
 from polling import eventually, polled
 
 NAME = "www.example.test"
 TEXT = "three little words"
+
+
+def ask_over_http(url: str, path: str, login: str = "", body: Any = None) -> tuple[int, str]:
+    """One request to an address without TLS, as ``user:password`` where that is given: status and text. A body is sent as JSON."""
+    client = http.client.HTTPConnection(urlsplit(url).netloc, timeout=20)
+    headers = {"Content-Type": "application/json"}
+    if login:
+        headers["Authorization"] = "Basic " + base64.b64encode(login.encode()).decode()
+    client.request("GET" if body is None else "POST", path, None if body is None else json.dumps(body), headers)
+    answer = client.getresponse()
+    return answer.status, answer.read().decode()
 
 
 class Authority:
@@ -49,6 +63,10 @@ class Applications(Deployment):
 
     trust: ssl.SSLContext  # the authorities that this browser believes
     eventually = staticmethod(eventually)
+
+    def administrator(self, application: str) -> str:
+        """The password that an application's role has generated."""
+        return pathlib.Path(self.env["DOCKHOST_STATE_DIR"], self.name, application, "admin_password").read_text().strip()
 
     @contextlib.contextmanager
     def connection(self):
