@@ -71,8 +71,8 @@ def test_monitoring_opens_with_the_password_of_the_seed(controller):
     answers = {"monitoring_grafana": "false", "extra": MONITORING}
     done(controller, "configure", extra=MONITORING)
     told = done(controller, "monitoring", **answers)
-    eventually(lambda: ask(told, "/", of_seed("monitoring")) == 200)
-    assert ask(told, "/", "admin:wrong") == 401
+    eventually(lambda: ask(told, "/api/v1/rules", of_seed("monitoring")) == 200)
+    assert ask(told, "/api/v1/rules", "admin:wrong") == 401
     unchanged(controller, "monitoring", **answers)
     done(controller, "monitoring", monitoring_grafana="false", extra={**MONITORING, "monitoring_state": "absent"})
 
